@@ -1,0 +1,98 @@
+/**
+ * A kind is a value: one ResourceDefinition says all there is to know about it, and built-in kinds and custom ones are the
+ * same type. The server's verbs read it and know no kind by name. No I/O here.
+ */
+import type { KubeObject } from './object.ts'
+import type { FieldError } from './status.ts'
+
+export type Verb = 'create' | 'delete' | 'deletecollection' | 'get' | 'list' | 'patch' | 'update' | 'watch'
+
+export interface ResourceDefinition {
+  readonly group: string
+  readonly version: string
+  readonly kind: string
+  readonly plural: string
+  readonly singular: string
+  readonly shortNames: readonly string[]
+  readonly categories: readonly string[]
+  readonly namespaced: boolean
+  readonly verbs: readonly Verb[]
+  /** Key into the schema data (built-ins) or a compiled structural schema (custom resources): see `schema/`. */
+  readonly schema: string | object
+  /**
+   * Where objects are stored, when it is not this group and plural (`core/events` serves events.k8s.io too), and how
+   * this version differs from the stored one.
+   */
+  readonly storage?: { readonly group: string; readonly plural: string }
+  readonly toStorage?: (object: KubeObject) => KubeObject
+  readonly fromStorage?: (object: KubeObject) => KubeObject
+  /** The version clients should prefer within the group: higher first; the first registered wins ties. */
+  readonly preference?: number
+  readonly subresources: readonly SubresourceDefinition[]
+  /** Columns of the Table, after NAME and before AGE as kubectl prints them; AGE is among them where the kind has it. */
+  readonly columns: readonly Column[]
+  /** Paths usable in field selectors besides metadata.name and metadata.namespace, with how to read each. */
+  readonly selectableFields?: Readonly<Record<string, (object: KubeObject) => string>>
+  readonly strategy: Strategy
+}
+
+export interface SubresourceDefinition {
+  /** `status`, `scale`, `binding`, `log`, … */
+  readonly name: string
+  readonly kind: { readonly group: string; readonly version: string; readonly kind: string }
+  readonly verbs: readonly (Verb | 'connect')[]
+  /** For `scale`: JSON paths without the leading dot. */
+  readonly scale?: { readonly specReplicas: string; readonly statusReplicas: string; readonly labelSelector?: string }
+}
+
+/**
+ * What is particular to a kind when it is written, as pure functions. The object given is the writer's own copy:
+ * functions that return nothing edit it in place. Times come from the context.
+ */
+export interface Strategy {
+  /** Hand-written defaults (schema-driven ones have been applied before). */
+  readonly defaults?: (object: KubeObject) => void
+  /** Resets what a client may not set at creation (usually `status`), sets generation to 1 where the kind counts it. */
+  readonly prepareForCreate?: (object: KubeObject, context: WriteContext) => void
+  /** Keeps what an ordinary update may not change (usually `status`). */
+  readonly prepareForUpdate?: (object: KubeObject, old: KubeObject, context: WriteContext) => void
+  /** Keeps everything but status (and the metadata that status may change). */
+  readonly prepareForStatusUpdate?: (object: KubeObject, old: KubeObject, context: WriteContext) => void
+  readonly validate?: (object: KubeObject) => FieldError[]
+  readonly validateUpdate?: (object: KubeObject, old: KubeObject) => FieldError[]
+  readonly validateStatusUpdate?: (object: KubeObject, old: KubeObject) => FieldError[]
+  /** `Warning` headers for this object. */
+  readonly warnings?: (object: KubeObject) => string[]
+  /** Whether metadata.generation counts spec changes of this kind. Default true when the schema has both spec and status. */
+  readonly countsGeneration?: boolean
+  /** PUT of a missing object creates it. */
+  readonly allowCreateOnUpdate?: boolean
+  /** PUT without a resourceVersion overwrites. Default true, as for most built-ins. */
+  readonly allowUnconditionalUpdate?: boolean
+  /** DELETE answers with the object instead of a Status. */
+  readonly returnsDeleted?: boolean
+  /** Default grace of a delete, or undefined when the kind is deleted at once. Pods answer from their spec. */
+  readonly deletionGraceSeconds?: (object: KubeObject) => number | undefined
+  /** Finalizers a delete adds by default propagation: `orphan` for the few kinds that had it, none for most. */
+  readonly defaultPropagation?: 'Background' | 'Orphan'
+  /** What makes a name valid. Default: DNS subdomain. */
+  readonly nameRule?: 'subdomain' | 'label' | 'label1035' | 'path' | 'none'
+}
+
+export interface WriteContext {
+  /** RFC 3339 seconds. */
+  readonly now: string
+}
+
+/** A column as `TableColumnDefinition` has it, and how to read its cell. Cells of type `date` give a timestamp, printed as an age. */
+export interface Column {
+  readonly name: string
+  readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'date'
+  readonly format?: string
+  readonly description?: string
+  /** 0 is always shown, 1 only with `-o wide`. */
+  readonly priority: number
+  readonly cell: (object: KubeObject, context: { now: number }) => string | number | boolean | null
+}
+
+export const groupVersion = (d: { group: string; version: string }): string => (d.group ? `${d.group}/${d.version}` : d.version)
