@@ -21,8 +21,8 @@ export interface GoFile {
   /** Import alias → import path. */
   imports: Map<string, string>
   types: GoType[]
-  /** Typed string constants: type name → values in source order. */
-  constants: Map<string, string[]>
+  /** Typed string constants: type name → constant name → value, in source order. */
+  constants: Map<string, Map<string, string>>
   groupName: string | undefined
 }
 /** Marker name (without the plus sign) → values, in order; a marker without a value has ''. */
@@ -72,15 +72,14 @@ function readDeclaration(file: GoFile, line: string, comments: string[]): GoType
   if (single) file.imports.set(single[1] ?? single[2]!.split('/').pop()!, single[2]!)
   const group = /^(?:const )?\s*GroupName\s*=\s*"([^"]*)"/.exec(line)
   if (group) file.groupName = group[1]
-  const constant = /^(?:const )?\s*\w+\s+(\w+)\s*=\s*"([^"]*)"/.exec(line)
+  const constant = /^(?:const )?\s*(\w+)\s+(\w+)\s*=\s*"([^"]*)"/.exec(line)
   if (constant) {
-    const values = file.constants.get(constant[1]!) ?? []
-    values.push(constant[2]!)
-    file.constants.set(constant[1]!, values)
+    const values = file.constants.get(constant[2]!) ?? new Map<string, string>()
+    file.constants.set(constant[2]!, values.set(constant[1]!, constant[3]!))
   }
   const type = /^type (\w+) (?:= )?(.+?)( \{\})?(?:\s*\/\/.*)?$/.exec(line)
   if (!type) return undefined
-  const isStruct = type[2] === 'struct {' || type[2] === 'struct'
+  const isStruct = type[2] === 'struct {' || type[2] === 'struct' || type[2] === 'struct{}'
   const declared: GoType = {
     name: type[1]!,
     underlying: isStruct ? undefined : type[2],

@@ -14,7 +14,7 @@
  * - number: in protobuf, 0 for types that have no protobuf form
  * - shape: `[]` list of · `{}` map from string to · `()` list that protobuf wraps in a message of its own · a scalar in lower case ·
  *   `&Enum` · `Struct`; names of another package are written `core/v1.Struct`
- * - attributes: `list=atomic|set|map`, `keys=a,b`, `map=atomic`, `struct=atomic`, `merge=key`, `retain`, `default=JSON`, `minmax…`
+ * - attributes: `list=atomic|set|map`, `keys=a,b`, `map=atomic`, `struct=atomic`, `merge=key`, `retain`, `default=JSON`
  * A type whose list starts with `@atomic` is an atomic struct.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -66,7 +66,7 @@ interface Package {
   path: string
   group: string
   types: Map<string, GoType>
-  constants: Map<string, string[]>
+  constants: Map<string, Map<string, string>>
 }
 export interface TypeFacts {
   packages: Record<
@@ -127,7 +127,8 @@ function readPackage(root: string, name: string, path: string): Package {
     const parsed = parseGoFile(readFileSync(join(root, path, file), 'utf8'))
     if (parsed.groupName !== undefined) result.group = parsed.groupName
     for (const type of parsed.types) result.types.set(type.name, type)
-    for (const [type, values] of parsed.constants) result.constants.set(type, [...(result.constants.get(type) ?? []), ...values])
+    for (const [type, values] of parsed.constants)
+      result.constants.set(type, new Map([...(result.constants.get(type) ?? []), ...values]))
   }
   return result
 }
@@ -137,7 +138,7 @@ function describePackage(source: Package, byPath: ReadonlyMap<string, Package>):
   const enums: Record<string, string[]> = {}
   for (const type of [...source.types.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const values = source.constants.get(type.name)
-    if (type.markers.has('enum') && values) enums[type.name] = [...new Set(values)].sort()
+    if (type.markers.has('enum') && values) enums[type.name] = [...new Set(values.values())].sort()
     const isType = /^[A-Z]/.test(type.name) && !SKIPPED.has(type.name) && !SCALARS[`${source.path}.${type.name}`]
     if (type.underlying !== undefined || !isType) continue
     const fields = type.fields.flatMap((field) => describeField(field, type.file, source, byPath) ?? [])
@@ -181,12 +182,14 @@ function describeAttributes(tags: ReadonlyMap<string, string>, markers: Markers,
   return attributes
 }
 
-/** A default is JSON, or `ref(ConstantName)`: then the constant's value is what follows the type's name in the constant's. */
+/** A default is JSON, or `ref(ConstantName)`. */
 function resolveDefault(value: string, source: Package): string {
   const reference = /^ref\((\w+)\)$/.exec(value)
   if (!reference) return JSON.stringify(JSON.parse(value))
-  for (const values of source.constants.values())
-    for (const constant of values) if (reference[1]!.endsWith(constant)) return JSON.stringify(constant)
+  for (const constants of source.constants.values()) {
+    const constant = constants.get(reference[1]!)
+    if (constant !== undefined) return JSON.stringify(constant)
+  }
   throw new Error(`the default ${value} in ${source.name} names an unknown constant`)
 }
 
