@@ -1,4 +1,8 @@
-/** Admission: what stands between an authorized write and the store. Mutators run first, in order, then every validator. */
+/**
+ * Admission: what stands between an authorized write and the store. Mutators run first, in order; then the kind's own
+ * validation; then every validator, in order. What must be unique in the cluster (Service addresses, quota) is taken by
+ * the last validators, which may still edit the object, and given back by `release` when the write did not happen.
+ */
 import type { ResourceDefinition } from '../../api/definition.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { UserInfo } from '../contract.ts'
@@ -11,6 +15,11 @@ export interface AdmissionPlugin {
   mutate?(request: AdmissionRequest): void | Promise<void>
   /** Throws a StatusError to refuse. */
   validate?(request: AdmissionRequest): void | Promise<void>
+  /**
+   * Called when `validate` of this plugin passed and the object was not written after all (a later refusal, a conflict,
+   * a failed commit). Never called for a dry run. A plugin that is not told forgets after a while by itself.
+   */
+  release?(request: AdmissionRequest): void
 }
 
 export interface AdmissionRequest {
