@@ -3,7 +3,7 @@ import type { KubeList, KubeObject, WatchEvent } from '../api/object.ts'
 import type { Transport } from './transport.ts'
 
 /** Names a resource and, to the compiler, the type of its objects. Built-in ones are constants in `resources.ts`. */
-export interface ResourceRef<T = KubeObject> {
+export interface ResourceRef<T = unknown> {
   readonly group: string
   readonly version: string
   readonly plural: string
