@@ -42,6 +42,10 @@ export interface EventToRecord {
   message: string
   /** The acting component, e.g. `deployment-controller`; the reconciler's name by default. */
   source?: string
+  /** The host the component acts on, where there is one (a node agent's). */
+  host?: string
+  /** The part of the object that is meant, e.g. `spec.containers{web}`. */
+  fieldPath?: string
 }
 
 /** Runs reconcilers until stopped. */

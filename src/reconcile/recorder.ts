@@ -73,8 +73,8 @@ export function createEventRecorder(options: { client: Client; clock: Clock; log
   }
 
   return {
-    record(object, { type, reason, message, source = instance }) {
-      const key = [object.metadata.uid, type, reason, message, source].join('\u0000')
+    record(object, { type, reason, message, source = instance, host, fieldPath }) {
+      const key = [object.metadata.uid, type, reason, message, source, fieldPath].join('\u0000')
       const known = remembered.get(key)
       if (known && clock.now() - known.lastMs < COUNT_WINDOW_MS) {
         known.count += 1
@@ -92,7 +92,12 @@ export function createEventRecorder(options: { client: Client; clock: Clock; log
         })
         return
       }
-      const event = toEvent(object, { type, reason, message, source }, clock, instance)
+      const event = toEvent(
+        object,
+        { type, reason, message, source, ...(host && { host }), ...(fieldPath && { fieldPath }) },
+        clock,
+        instance,
+      )
       let settle: (value?: unknown) => void = () => {}
       const written = new Promise((resolve) => {
         settle = resolve
@@ -114,7 +119,7 @@ export function createEventRecorder(options: { client: Client; clock: Clock; log
   }
 }
 
-function toEvent(object: KubeObject, event: Required<EventToRecord>, clock: Clock, instance: string): Event {
+function toEvent(object: KubeObject, event: EventToRecord & { source: string }, clock: Clock, instance: string): Event {
   const { name = '', namespace = 'default', uid, resourceVersion } = object.metadata
   const now = timestamp(clock)
   return {
@@ -128,15 +133,16 @@ function toEvent(object: KubeObject, event: Required<EventToRecord>, clock: Cloc
       namespace: object.metadata.namespace,
       uid,
       resourceVersion,
+      ...(event.fieldPath && { fieldPath: event.fieldPath }),
     },
     type: event.type,
     reason: event.reason,
     message: event.message,
-    source: { component: event.source },
+    source: { component: event.source, ...(event.host && { host: event.host }) },
     firstTimestamp: now,
     lastTimestamp: now,
     count: 1,
     reportingComponent: event.source,
-    reportingInstance: instance,
+    reportingInstance: event.host ?? instance,
   }
 }

@@ -17,23 +17,38 @@ export interface Runtime {
   onChange(listener: (sandboxId: string) => void): void
 
   createSandbox(config: SandboxConfig, signal?: AbortSignal): Promise<SandboxState>
-  /** Kills whatever still runs in it and frees its address, namespaces, mounts and files. Idempotent. */
+  /**
+   * Kills whatever still runs in it and frees its address, namespaces, mounts and files. Idempotent.
+   * The log directory is the agent's and stays: logs of finished pods are read after their sandbox is gone.
+   */
   removeSandbox(sandboxId: string): Promise<void>
 
   /** Creates and starts. Throws RuntimeError. */
   startContainer(sandboxId: string, config: ContainerConfig): Promise<ContainerState>
   /** SIGTERM (or the image's stop signal), then SIGKILL after the grace. Resolves when it has ended. */
   stopContainer(containerId: string, graceMs: number): Promise<void>
-  /** Removes an ended container and its writable layer; its log is kept until the sandbox goes unless `logs`. */
+  /** Removes an ended container and its writable layer; its log is kept unless `logs`. */
   removeContainer(containerId: string, options?: { logs?: boolean }): Promise<void>
 
   /** Makes the image present. Throws RuntimeError with reason `ErrImagePull`, `ErrImageNeverPull` or `InvalidImageName`. */
-  ensureImage(image: string, policy: 'Always' | 'IfNotPresent' | 'Never', signal?: AbortSignal): Promise<ImageState>
+  ensureImage(
+    image: string,
+    policy: 'Always' | 'IfNotPresent' | 'Never',
+    signal?: AbortSignal,
+    credentials?: readonly RegistryCredential[],
+  ): Promise<ImageState>
 
   exec(containerId: string, options: RuntimeExec, io: ProcessIo, signal: AbortSignal): Promise<ProcessHandle>
   attach(containerId: string, options: AttachOptions, io: ProcessIo, signal: AbortSignal): Promise<ProcessHandle>
   portForward(sandboxId: string, port: number, signal: AbortSignal): Promise<PortConnection>
   stats(sandboxId: string): Promise<SandboxStats>
+  /**
+   * Answers a probe in the container's stead, for a runtime whose containers are no processes. Where it is absent the
+   * agent runs the probe itself.
+   */
+  probe?(containerId: string, kind: 'startup' | 'readiness' | 'liveness'): Promise<{ ok: boolean; message: string }>
+  /** The container's log, for a runtime that writes no log files (`logPath` is empty there). */
+  logLines?(containerId: string): readonly LogLine[]
   /**
    * Ends the agent's hold on the runtime. With `remove` everything it runs is stopped and removed; without it
    * containers go on running and a later `recover` adopts them where the runtime can do that.
@@ -66,6 +81,10 @@ export interface SandboxConfig {
   namespace: string
   hostname: string
   labels: Record<string, string>
+  /** The pod's annotations. */
+  annotations?: Record<string, string>
+  /** The pod's name in the cluster domain, for /etc/hosts; pods with a subdomain have one. */
+  fqdn?: string
   hostNetwork: boolean
   hostPid?: boolean
   hostIpc?: boolean
@@ -139,6 +158,7 @@ export interface ContainerState {
   image: string
   /** The digest form, as pods' status shows it. */
   imageId: string
+  /** `Exited` is said once everything the container wrote is in its log. */
   state: 'Created' | 'Running' | 'Exited'
   startedAtMs?: number
   finishedAtMs?: number
@@ -182,6 +202,20 @@ export interface RuntimeExec extends AttachOptions {
 export interface SandboxStats {
   timestampMs: number
   containers: { name: string; cpuNanoCores: number; cpuNanoSeconds: number; memoryBytes: number }[]
+}
+
+/** A user name and password (or token) for the registries that `registry` names: `host[:port][/path]`. */
+export interface RegistryCredential {
+  registry: string
+  username: string
+  password: string
+}
+
+export interface LogLine {
+  timeMs: number
+  stream: 'stdout' | 'stderr'
+  /** Without the newline. */
+  text: string
 }
 
 /** Why the runtime could not do something; `reason` is what the container's waiting state shows. */
