@@ -120,9 +120,9 @@ export function invalid(kind: { group: string; kind: string }, name: string, err
   const list = lines.length === 1 ? lines[0] : `[${lines.join(', ')}]`
   const title = kind.group ? `${kind.kind}.${kind.group}` : kind.kind
   return failure(422, 'Invalid', `${title} ${JSON.stringify(name)} is invalid: ${list}`, {
-    name,
+    ...(name && { name }),
     ...(kind.group && { group: kind.group }),
-    kind: kind.kind,
+    ...(kind.kind && { kind: kind.kind }),
     causes: errors.map((e) => ({ reason: e.type, message: e.message, field: e.field })),
   })
 }
