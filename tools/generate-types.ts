@@ -16,6 +16,8 @@ const PLAIN_NAMES = [
 ]
 /** Posted to subresources, always about a named object. */
 const NAMED_REQUESTS = new Set(['Scale', 'Binding', 'Eviction'])
+/** Required lists that are often empty: the server answers with null then, as Kubernetes does. */
+const NULL_WHEN_EMPTY = new Set(['EndpointSlice.endpoints', 'EndpointSlice.ports', 'Role.rules', 'ClusterRole.rules'])
 const SCALARS: Record<string, string> = {
   bool: 'boolean',
   ...{ int32: 'number', int64: 'number', uint32: 'number', uint64: 'number', int: 'number', float64: 'number' },
@@ -86,9 +88,14 @@ function renderType(owner: string, type: string, types: Record<string, string[]>
       continue
     }
     const required = name === 'metadata' ? hasMetadata(type, types) : flags.includes('!')
-    const rendered = render(shape, owner, names)
+    const isNullable = NULL_WHEN_EMPTY.has(`${type}.${name}`)
+    const rendered = isNullable ? `${render(shape, owner, names)} | null` : render(shape, owner, names)
     const key = /^\w+$/.test(name) ? name : `'${name}'`
-    lines.push(required ? `  ${key}: ${rendered}` : `  ${key}?: ${rendered === 'unknown' ? rendered : `${rendered} | undefined`}`)
+    lines.push(
+      required && !isNullable
+        ? `  ${key}: ${rendered}`
+        : `  ${key}?: ${rendered === 'unknown' ? rendered : `${rendered} | undefined`}`,
+    )
   }
   const bases = parents.length > 0 ? ` extends ${parents.join(', ')}` : ''
   const head = `export interface ${names.get(`${owner}.${type}`)}${bases}`
