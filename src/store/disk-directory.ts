@@ -62,12 +62,7 @@ export function makeDirectory(directory: string): void {
 
 /** Throws StoreUnavailable where LMDB could not open or write its files. */
 export function checkFiles(directory: string): void {
-  const { bavail, bsize } = statfsSync(directory)
-  if (bavail * bsize < MIN_FREE_BYTES) {
-    throw new StoreUnavailable(
-      `the disk of data directory ${directory} is full (${bavail * bsize} bytes free). Make room and start again`,
-    )
-  }
+  if (isFull(directory)) throw new StoreUnavailable(`the disk of data directory ${directory} is full. Make room and start again`)
   for (const name of [DATA_FILE, LOCK_FILE]) {
     const path = join(directory, name)
     if (!existsSync(path)) continue
