@@ -29,10 +29,16 @@ export interface ResourceDefinition {
   /** The version clients should prefer within the group: higher first; the first registered wins ties. */
   readonly preference?: number
   readonly subresources: readonly SubresourceDefinition[]
-  /** Columns of the Table, after NAME and before AGE as kubectl prints them; AGE is among them where the kind has it. */
+  /** Columns of the Table after NAME, in order; AGE is among them where the kind has it. */
   readonly columns: readonly Column[]
+  /** Whether the Table begins with NAME. Default true; false for events, which have it among their wide columns. */
+  readonly nameColumn?: boolean
   /** Paths usable in field selectors besides metadata.name and metadata.namespace, with how to read each. */
   readonly selectableFields?: Readonly<Record<string, (object: KubeObject) => string>>
+  /** The complaint about any other field, where the kind words it in its own way: see `unknownFieldMessage` in selectors.ts. */
+  readonly unknownField?: (field: string) => string
+  /** A `Warning` header that goes with every request for this resource. */
+  readonly deprecation?: string
   readonly strategy: Strategy
 }
 
@@ -71,10 +77,15 @@ export interface Strategy {
   readonly allowUnconditionalUpdate?: boolean
   /** DELETE answers with the object instead of a Status. */
   readonly returnsDeleted?: boolean
-  /** Default grace of a delete, or undefined when the kind is deleted at once. Pods answer from their spec. */
-  readonly deletionGraceSeconds?: (object: KubeObject) => number | undefined
+  /**
+   * Grace of a delete, or undefined when the kind is deleted at once. Pods answer from their spec, and with 0 when they never
+   * ran or have ended, whatever grace the caller asked for (`requested`, in seconds).
+   */
+  readonly deletionGraceSeconds?: (object: KubeObject, requested?: number) => number | undefined
   /** Finalizers a delete adds by default propagation: `orphan` for the few kinds that had it, none for most. */
   readonly defaultPropagation?: 'Background' | 'Orphan'
+  /** A `Warning` header for a delete that leaves the propagation open. */
+  readonly openPropagationWarning?: string
   /** What makes a name valid. Default: DNS subdomain. */
   readonly nameRule?: 'subdomain' | 'label' | 'label1035' | 'path' | 'none'
 }

@@ -1,0 +1,65 @@
+/** Validating and mutating admission policies and their bindings. */
+import type { Column } from '../definition.ts'
+import type { KubeObject } from '../object.ts'
+import { ageColumn, column } from './columns.ts'
+import { type DefinitionInput, statusStrategy } from './define.ts'
+
+const shared = { namespaced: false, categories: ['api-extensions'] }
+
+function paramKind(object: KubeObject): string {
+  const kind = object.spec?.paramKind
+  return kind ? `${kind.apiVersion}/${kind.kind}` : '<unset>'
+}
+
+function paramRef(object: KubeObject): string {
+  const reference = object.spec?.paramRef
+  if (!reference) return '<unset>'
+  if (reference.name) return reference.namespace ? `${reference.namespace}/${reference.name}` : `*/${reference.name}`
+  return `${reference.namespace ?? '*'}/*`
+}
+
+const bindingColumns: readonly Column[] = [
+  column('PolicyName', (object) => object.spec?.policyName ?? ''),
+  column('ParamRef', paramRef),
+  ageColumn,
+]
+
+export const admissionPolicies: readonly DefinitionInput[] = [
+  {
+    ...shared,
+    kind: 'MutatingAdmissionPolicy',
+    plural: 'mutatingadmissionpolicies',
+    columns: [
+      column('Mutations', (object) => object.spec?.mutations?.length ?? 0, 'integer'),
+      column('ParamKind', paramKind),
+      ageColumn,
+    ],
+    strategy: { countsGeneration: true, allowUnconditionalUpdate: false },
+  },
+  {
+    ...shared,
+    kind: 'MutatingAdmissionPolicyBinding',
+    plural: 'mutatingadmissionpolicybindings',
+    columns: bindingColumns,
+    strategy: { countsGeneration: true, allowUnconditionalUpdate: false },
+  },
+  {
+    ...shared,
+    kind: 'ValidatingAdmissionPolicy',
+    plural: 'validatingadmissionpolicies',
+    status: true,
+    columns: [
+      column('Validations', (object) => object.spec?.validations?.length ?? 0, 'integer'),
+      column('ParamKind', paramKind),
+      ageColumn,
+    ],
+    strategy: statusStrategy(() => ({}), { allowUnconditionalUpdate: false }),
+  },
+  {
+    ...shared,
+    kind: 'ValidatingAdmissionPolicyBinding',
+    plural: 'validatingadmissionpolicybindings',
+    columns: bindingColumns,
+    strategy: { countsGeneration: true, allowUnconditionalUpdate: false },
+  },
+]

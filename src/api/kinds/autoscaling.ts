@@ -1,0 +1,84 @@
+/** HorizontalPodAutoscaler in autoscaling/v2, which is stored, and autoscaling/v1. */
+import type { Column } from '../definition.ts'
+import type { HorizontalPodAutoscaler, MetricStatus, MetricTarget, MetricValueStatus } from '../types.ts'
+import { fromV2, toV2 } from './autoscaling-v1.ts'
+import { ageColumn, column } from './columns.ts'
+import { type DefinitionInput, defineGroup, statusStrategy } from './define.ts'
+
+/** As many metrics as kubectl shows before it says how many more there are. */
+const SHOWN = 2
+
+/** `cpu: 10%/80%, …` for each metric of an autoscaler in its v2 form. */
+function targets(hpa: HorizontalPodAutoscaler): string {
+  const specs = hpa.spec?.metrics ?? []
+  if (specs.length === 0) return '<none>'
+  const texts = specs.map((spec, index) => {
+    const status = hpa.status?.currentMetrics?.[index]
+    switch (spec.type) {
+      case 'Resource':
+        return `${spec.resource?.name}: ${pair(status?.resource?.current, spec.resource?.target)}`
+      case 'ContainerResource':
+        return pair(status?.containerResource?.current, spec.containerResource?.target)
+      case 'Pods':
+        return pair(status?.pods?.current, spec.pods?.target)
+      case 'Object':
+        return pair(status?.object?.current, spec.object?.target)
+      case 'External':
+        return pair(externalCurrent(status), spec.external?.target)
+      default:
+        return '<unknown type>'
+    }
+  })
+  const more = texts.length - SHOWN
+  return more > 0 ? `${texts.slice(0, SHOWN).join(', ')} + ${more} more...` : texts.join(', ')
+}
+
+const externalCurrent = (status: MetricStatus | undefined) => status?.external?.current
+
+function pair(current: MetricValueStatus | undefined, target: MetricTarget | undefined): string {
+  if (target?.averageUtilization !== undefined) {
+    const used = current?.averageUtilization
+    return `${used === undefined ? '<unknown>' : `${used}%`}/${target.averageUtilization}%`
+  }
+  if (target?.averageValue !== undefined) return `${current?.averageValue ?? '<unknown>'}/${target.averageValue} (avg)`
+  return `${current?.value ?? '<unknown>'}/${target?.value ?? '<auto>'}`
+}
+
+function columnsOf(read: (object: object) => HorizontalPodAutoscaler): readonly Column[] {
+  return [
+    column('Reference', (object) => `${object.spec?.scaleTargetRef?.kind ?? ''}/${object.spec?.scaleTargetRef?.name ?? ''}`),
+    column('Targets', (object) => targets(read(object))),
+    column('MinPods', (object) => String(object.spec?.minReplicas ?? '<unset>')),
+    column('MaxPods', (object) => object.spec?.maxReplicas ?? 0),
+    column('Replicas', (object) => object.status?.currentReplicas ?? 0),
+    ageColumn,
+  ]
+}
+
+const shared = {
+  kind: 'HorizontalPodAutoscaler',
+  plural: 'horizontalpodautoscalers',
+  shortNames: ['hpa'],
+  categories: ['all'],
+  status: true,
+}
+
+const v2: DefinitionInput = {
+  ...shared,
+  columns: columnsOf((object) => object as HorizontalPodAutoscaler),
+  strategy: statusStrategy(() => ({ desiredReplicas: 0, currentMetrics: null }), { countsGeneration: false }),
+}
+
+const v1: DefinitionInput = {
+  ...shared,
+  storage: { group: 'autoscaling', plural: shared.plural },
+  toStorage: toV2,
+  fromStorage: fromV2,
+  columns: columnsOf((object) => toV2(object as HorizontalPodAutoscaler) as HorizontalPodAutoscaler),
+  strategy: statusStrategy(() => ({ currentReplicas: 0, desiredReplicas: 0 }), { countsGeneration: false }),
+}
+
+export const autoscalingDefinitions = [
+  ...defineGroup({ group: 'autoscaling', version: 'v2', package: 'autoscaling/v2', preference: 2 }, [v2]),
+  ...defineGroup({ group: 'autoscaling', version: 'v1', package: 'autoscaling/v1', preference: 1 }, [v1]),
+]

@@ -1,0 +1,50 @@
+/** flowcontrol.apiserver.k8s.io/v1: accepted and shown; requests are not scheduled by them. */
+import type { KubeObject } from '../object.ts'
+import type { FlowSchema } from '../types.ts'
+import { ageColumn, column } from './columns.ts'
+import { type DefinitionInput, defineGroup, statusStrategy } from './define.ts'
+
+function missingPriorityLevel(schema: FlowSchema): string {
+  return schema.status?.conditions?.find((c) => c.type === 'Dangling')?.status ?? '?'
+}
+
+const flowSchema: DefinitionInput = {
+  kind: 'FlowSchema',
+  plural: 'flowschemas',
+  namespaced: false,
+  status: true,
+  columns: [
+    column('PriorityLevel', (object) => object.spec?.priorityLevelConfiguration?.name ?? ''),
+    column('MatchingPrecedence', (object) => object.spec?.matchingPrecedence ?? 0, 'integer'),
+    column('DistinguisherMethod', (object) => object.spec?.distinguisherMethod?.type ?? '<none>'),
+    ageColumn,
+    column('MissingPL', (object) => missingPriorityLevel(object as FlowSchema)),
+  ],
+  strategy: statusStrategy(() => ({}), { allowUnconditionalUpdate: false, nameRule: 'path' }),
+}
+
+const queuing = (object: KubeObject): Record<string, number> | undefined => object.spec?.limited?.limitResponse?.queuing
+
+const priorityLevelConfiguration: DefinitionInput = {
+  kind: 'PriorityLevelConfiguration',
+  plural: 'prioritylevelconfigurations',
+  namespaced: false,
+  status: true,
+  columns: [
+    column('Type', (object) => object.spec?.type ?? ''),
+    column('NominalConcurrencyShares', (object) => {
+      const level = object.spec?.limited ?? object.spec?.exempt
+      return level?.nominalConcurrencyShares ?? '<none>'
+    }),
+    column('Queues', (object) => queuing(object)?.queues ?? '<none>'),
+    column('HandSize', (object) => queuing(object)?.handSize ?? '<none>'),
+    column('QueueLengthLimit', (object) => queuing(object)?.queueLengthLimit ?? '<none>'),
+    ageColumn,
+  ].map((c) => (c.name === 'Type' || c.name === 'Age' ? c : { ...c, type: 'integer' as const })),
+  strategy: statusStrategy(() => ({}), { allowUnconditionalUpdate: false, nameRule: 'path' }),
+}
+
+export const flowcontrolDefinitions = defineGroup(
+  { group: 'flowcontrol.apiserver.k8s.io', version: 'v1', package: 'flowcontrol/v1' },
+  [flowSchema, priorityLevelConfiguration],
+)
