@@ -36,15 +36,14 @@ function sameGrant(object: KubeObject, old: KubeObject): boolean {
 function checkRole(request: AdmissionRequest, role: KubeObject, authorizer: RbacAuthorizer): void {
   const { plural } = request.definition
   if (may(authorizer, request, 'escalate', plural, request.name)) return
-  const aggregationChanged =
-    JSON.stringify(role['aggregationRule'] ?? null) !== JSON.stringify(request.old?.['aggregationRule'] ?? null)
+  const aggregationChanged = JSON.stringify(role.aggregationRule ?? null) !== JSON.stringify(request.old?.aggregationRule ?? null)
   // Whoever decides what is gathered decides about every rule there is or will be.
   if (aggregationChanged) checkHeld(request, EVERYTHING, authorizer)
-  checkHeld(request, role['rules'] ?? [], authorizer)
+  checkHeld(request, role.rules ?? [], authorizer)
 }
 
 function checkBinding(request: AdmissionRequest, binding: KubeObject, index: RoleIndex, authorizer: RbacAuthorizer): void {
-  const { kind, name } = (binding['roleRef'] ?? {}) as { kind?: string; name?: string }
+  const { kind, name } = (binding.roleRef ?? {}) as { kind?: string; name?: string }
   if (!kind || !name) return
   if (may(authorizer, request, 'bind', kind === 'Role' ? 'roles' : 'clusterroles', name)) return
   const rules = index.rulesOf({ kind, name }, request.namespace)

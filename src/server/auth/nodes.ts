@@ -59,7 +59,7 @@ function checkRelation(reader: ObjectReader, attributes: Attributes, node: strin
     return { allowed: false, reason: what }
   }
   const pods = reader.list('', 'pods', namespace || undefined)
-  if (pods.some((pod) => pod['spec']?.nodeName === node && uses(pod, name, reader))) return ALLOWED
+  if (pods.some((pod) => pod.spec?.nodeName === node && uses(pod, name, reader))) return ALLOWED
   return { allowed: false, reason: `no relationship found between node '${node}' and this object` }
 }
 
@@ -73,22 +73,22 @@ interface VolumeLike {
 }
 
 function volumesOf(pod: KubeObject): VolumeLike[] {
-  return pod['spec']?.volumes ?? []
+  return pod.spec?.volumes ?? []
 }
 
 /** Names that `env` and `envFrom` of any container refer to, and of volumes whatever `ofVolume` finds. */
 function usesByEnvironment(pod: KubeObject, name: string, from: 'secret' | 'configMap'): boolean {
-  const spec = pod['spec'] ?? {}
+  const spec = pod.spec ?? {}
   const containers: KubeObject[] = [spec.initContainers, spec.containers, spec.ephemeralContainers].flatMap((list) => list ?? [])
   return containers.some(
     (container) =>
-      (container['envFrom'] ?? []).some((source: KubeObject) => source[`${from}Ref`]?.name === name) ||
-      (container['env'] ?? []).some((variable: KubeObject) => variable['valueFrom']?.[`${from}KeyRef`]?.name === name),
+      (container.envFrom ?? []).some((source: KubeObject) => source[`${from}Ref`]?.name === name) ||
+      (container.env ?? []).some((variable: KubeObject) => variable.valueFrom?.[`${from}KeyRef`]?.name === name),
   )
 }
 
 const usesSecret: Uses = (pod, name) =>
-  (pod['spec']?.imagePullSecrets ?? []).some((secret: { name?: string }) => secret.name === name) ||
+  (pod.spec?.imagePullSecrets ?? []).some((secret: { name?: string }) => secret.name === name) ||
   volumesOf(pod).some((volume) => volume.secret?.secretName === name) ||
   volumesOf(pod).some((volume) => volume.projected?.sources?.some((source) => source.secret?.name === name)) ||
   usesByEnvironment(pod, name, 'secret')
@@ -108,7 +108,7 @@ const usesVolume: Uses = (pod, name, reader) =>
   volumesOf(pod).some((volume) => {
     const claim = volume.persistentVolumeClaim?.claimName
     const namespace = pod.metadata.namespace ?? ''
-    return claim !== undefined && reader.get('', 'persistentvolumeclaims', namespace, claim)?.['spec']?.volumeName === name
+    return claim !== undefined && reader.get('', 'persistentvolumeclaims', namespace, claim)?.spec?.volumeName === name
   })
 
-const usesAccount: Uses = (pod, name) => (pod['spec']?.serviceAccountName ?? 'default') === name
+const usesAccount: Uses = (pod, name) => (pod.spec?.serviceAccountName ?? 'default') === name

@@ -55,20 +55,20 @@ export function createReviews(options: ReviewsOptions): Reviews {
       )
     },
     subjectaccessreviews: async (object) => {
-      refuse(checkAccess(object['spec'] ?? {}, true))
-      return decide(object, userOf(object['spec']))
+      refuse(checkAccess(object.spec ?? {}, true))
+      return decide(object, userOf(object.spec))
     },
     localsubjectaccessreviews: async (object, { namespace }) => {
       checkNamespace(object, namespace)
-      refuse([...checkAccess(object['spec'] ?? {}, true), ...checkLocal(object['spec'] ?? {}, namespace)])
-      return decide(object, userOf(object['spec']))
+      refuse([...checkAccess(object.spec ?? {}, true), ...checkLocal(object.spec ?? {}, namespace)])
+      return decide(object, userOf(object.spec))
     },
     selfsubjectaccessreviews: async (object, { user }) => {
-      refuse(checkAccess(object['spec'] ?? {}, false))
+      refuse(checkAccess(object.spec ?? {}, false))
       return decide(object, user)
     },
     selfsubjectrulesreviews: async (object, { user }) => {
-      const namespace: string = object['spec']?.namespace ?? ''
+      const namespace: string = object.spec?.namespace ?? ''
       if (!namespace) throw badRequest('no namespace on request')
       const status = options.authorizer.rulesFor(user, namespace)
       return answer(`${AUTHORIZATION_GROUP}/v1`, 'SelfSubjectRulesReview', {}, { spec: {}, status })
@@ -81,9 +81,9 @@ function answer(apiVersion: string, kind: string, metadata: object, rest: object
 }
 
 function reviewToken(object: KubeObject, { serviceAccounts, staticTokens }: ReviewsOptions): KubeObject {
-  const { token = '', audiences } = (object['spec'] ?? {}) as { token?: string; audiences?: string[] }
+  const { token = '', audiences } = (object.spec ?? {}) as { token?: string; audiences?: string[] }
   if (!token) throw badRequest('token is required for TokenReview in authentication')
-  const respond = (status: object) => answer('authentication.k8s.io/v1', 'TokenReview', {}, { spec: object['spec'], status })
+  const respond = (status: object) => answer('authentication.k8s.io/v1', 'TokenReview', {}, { spec: object.spec, status })
   const known = staticTokens?.get(token)
   if (known) {
     const user = describeUser(withGroup(known, AUTHENTICATED))
@@ -108,7 +108,7 @@ function userOf({ user, groups, uid, extra }: SubjectAccessReviewSpec): UserInfo
 }
 
 async function answerAccess(object: KubeObject, user: UserInfo, authorizer: Authorizer): Promise<KubeObject> {
-  const { resourceAttributes, nonResourceAttributes } = object['spec'] as SubjectAccessReviewSpec
+  const { resourceAttributes, nonResourceAttributes } = object.spec as SubjectAccessReviewSpec
   const decision = await authorizer.authorize(
     resourceAttributes ? aboutResource(user, resourceAttributes) : aboutPath(user, nonResourceAttributes ?? {}),
   )

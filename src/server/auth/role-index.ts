@@ -82,7 +82,7 @@ class Index implements RoleIndex {
     this.remove(binding)
     const scope = binding.metadata.namespace ?? CLUSTER_SCOPE
     const bySubject = getOrMake(this.grants, scope, () => new Map<string, Grant[]>())
-    const made = (binding['subjects'] ?? []).flatMap((subject: BoundSubject) => grantFor(binding, subject, scope))
+    const made = (binding.subjects ?? []).flatMap((subject: BoundSubject) => grantFor(binding, subject, scope))
     for (const { subject, grant } of made) getOrMake(bySubject, subject, () => []).push(grant)
     this.entries.set(bindingKey(binding), made)
   }
@@ -113,22 +113,22 @@ class Index implements RoleIndex {
   rulesOf(role: RoleRef, namespace: string): readonly PolicyRule[] | undefined {
     if (role.kind === 'Role') {
       const stored = this.reader.get(RBAC_GROUP, 'roles', namespace, role.name)
-      return stored && (stored['rules'] ?? NO_RULES)
+      return stored && (stored.rules ?? NO_RULES)
     }
     const stored = this.reader.get(RBAC_GROUP, 'clusterroles', '', role.name)
     if (!stored) return undefined
-    if (!stored['aggregationRule']) return stored['rules'] ?? NO_RULES
+    if (!stored.aggregationRule) return stored.rules ?? NO_RULES
     return getOrMake(this.aggregated, role.name, () => this.aggregate(stored))
   }
 
   /** Rules of every ClusterRole that a selector picks. One that is aggregated itself adds its own parts. */
   private aggregate(role: KubeObject, seen: Set<string> = new Set()): readonly PolicyRule[] {
     seen.add(role.metadata.name ?? '')
-    const selectors = ((role['aggregationRule']?.clusterRoleSelectors ?? []) as LabelSelectorObject[]).map(labelSelector)
+    const selectors = ((role.aggregationRule?.clusterRoleSelectors ?? []) as LabelSelectorObject[]).map(labelSelector)
     const parts = this.reader
       .list(RBAC_GROUP, 'clusterroles')
       .filter((other) => !seen.has(other.metadata.name ?? '') && selectors.some((s) => s.matches(other.metadata.labels)))
-    return parts.flatMap((other) => (other['aggregationRule'] ? this.aggregate(other, seen) : (other['rules'] ?? [])))
+    return parts.flatMap((other) => (other.aggregationRule ? this.aggregate(other, seen) : (other.rules ?? [])))
   }
 }
 
@@ -140,7 +140,7 @@ interface BoundSubject {
 
 /** Nothing for a subject that stands for nobody, such as a ServiceAccount of no namespace. */
 function grantFor(binding: KubeObject, subject: BoundSubject, scope: string): { subject: string; grant: Grant }[] {
-  const role: RoleRef = { kind: binding['roleRef']?.kind ?? '', name: binding['roleRef']?.name ?? '' }
+  const role: RoleRef = { kind: binding.roleRef?.kind ?? '', name: binding.roleRef?.name ?? '' }
   const account = subject.kind === 'ServiceAccount' ? (subject.namespace ?? scope) : ''
   const key = subjectKey(subject, account)
   if (key === undefined) return []

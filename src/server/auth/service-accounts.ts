@@ -81,7 +81,7 @@ function createToken(options: ServiceAccountsOptions, namespace: string, name: s
   const account = options.reader.get('', 'serviceaccounts', namespace, name)
   if (!account) throw notFound({ group: '', plural: 'serviceaccounts' }, name)
   checkNames(request, namespace, name)
-  const given: TokenRequestSpec = request['spec'] ?? {}
+  const given: TokenRequestSpec = request.spec ?? {}
   const spec = {
     audiences: given.audiences?.length ? given.audiences : [options.audiences[0] ?? options.issuer],
     expirationSeconds: given.expirationSeconds ?? DEFAULT_SECONDS,
@@ -154,7 +154,7 @@ function bind(reader: ObjectReader, account: KubeObject, reference: BoundObjectR
     throw conflict(resource, name, `${why}. The object might have been deleted and then recreated`)
   }
   if (kind.claim !== 'pod') return { [kind.claim]: { name, uid } }
-  const runsAs = object['spec']?.serviceAccountName
+  const runsAs = object.spec?.serviceAccountName
   if (runsAs !== account.metadata.name) {
     const [wanted, actual] = [account.metadata.name, runsAs].map((value) => JSON.stringify(value ?? ''))
     throw badRequest(
@@ -166,7 +166,7 @@ function bind(reader: ObjectReader, account: KubeObject, reference: BoundObjectR
 
 /** A pod's token also tells where the pod runs. */
 function nodeOf(reader: ObjectReader, pod: KubeObject): Bound {
-  const name: string | undefined = pod['spec']?.nodeName
+  const name: string | undefined = pod.spec?.nodeName
   if (!name) return {}
   const uid = reader.get('', 'nodes', '', name)?.metadata.uid
   return { node: uid ? { name, uid } : { name } }

@@ -81,7 +81,7 @@ describe('bearer tokens', () => {
       spec: { audiences: ['https://kubernetes.default.svc'], expirationSeconds: 3600, boundObjectRef: null },
       status: { expirationTimestamp: '2026-01-01T01:00:00Z' },
     })
-    const token = request['status'].token
+    const token = request.status.token
     const user = await use(token)
     expect(user).toMatchObject({
       name: 'system:serviceaccount:ns:bot',
@@ -91,7 +91,7 @@ describe('bearer tokens', () => {
     expect(await auth.authenticator.authenticate({ ...none, webSocketToken: token })).toBe(user)
     clock.advance(3600_000)
     await expect(use(token)).rejects.toMatchObject({ code: 401 })
-    const fresh = ask({})['status'].token
+    const fresh = ask({}).status.token
     await use(fresh)
     await objects.remove('', 'serviceaccounts', 'ns', 'bot')
     await expect(use(fresh)).rejects.toMatchObject({ code: 401 })
@@ -106,7 +106,7 @@ describe('bearer tokens', () => {
       metadata: { namespace: 'ns', name: 'p' },
       spec: { serviceAccountName: 'bot', nodeName: 'n1' },
     })
-    const token = ask({ expirationSeconds: 3607, boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name: 'p' } })['status'].token
+    const token = ask({ expirationSeconds: 3607, boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name: 'p' } }).status.token
     expect((await use(token))?.extra).toMatchObject({
       'authentication.kubernetes.io/pod-name': ['p'],
       'authentication.kubernetes.io/pod-uid': [pod.metadata.uid],
@@ -124,12 +124,12 @@ describe('bearer tokens', () => {
 
   it('are refused when forged, for other audiences, or meaningless', async () => {
     const { auth, ask, use } = await setUp()
-    const [head, body] = ask({})['status'].token.split('.')
+    const [head, body] = ask({}).status.token.split('.')
     const claims = JSON.parse(Buffer.from(body, 'base64url').toString())
     const forged = Buffer.from(JSON.stringify({ ...claims, sub: 'system:serviceaccount:kube-system:root' })).toString('base64url')
-    const other = ask({})['status'].token.split('.')[2]
+    const other = ask({}).status.token.split('.')[2]
     const unsigned = Buffer.from(JSON.stringify({ alg: 'none' })).toString('base64url')
-    const elsewhere = ask({ audiences: ['vault'] })['status'].token
+    const elsewhere = ask({ audiences: ['vault'] }).status.token
     for (const token of [`${head}.${forged}.${other}`, `${unsigned}.${body}.`, `${head}.${body}`, 'junk', '...', elsewhere]) {
       await expect(use(token), token).rejects.toMatchObject({ code: 401 })
     }
