@@ -3,7 +3,6 @@
  * Knows nothing of files or Kubernetes; time and random bytes come in.
  */
 import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
-import { isIP } from 'node:net'
 import {
   bitString,
   booleanTrue,
@@ -106,7 +105,7 @@ function extension(id: string, critical: boolean, value: Buffer): Buffer {
 }
 
 function alternativeName(name: string): Buffer {
-  return isIP(name) ? tlv(0x87, addressBytes(name)) : tlv(0x82, Buffer.from(name, 'ascii'))
+  return isAddress(name) ? tlv(0x87, addressBytes(name)) : tlv(0x82, Buffer.from(name, 'ascii'))
 }
 
 /** The SHA-1 of the public key's bits, as RFC 5280 section 4.2.1.2 suggests: an uncompressed P-256 point is the last 65 bytes. */
@@ -115,9 +114,14 @@ function keyId(publicKey: KeyObject): Buffer {
   return createHash('sha1').update(bits).digest()
 }
 
+/** Told by its characters: no host name has a colon or digits only. (`net.isIPv6` takes 5 ms when first called.) */
+export function isAddress(name: string): boolean {
+  return name.includes(':') || /^[0-9.]+$/.test(name)
+}
+
 /** Network order: 4 bytes for IPv4, 16 for IPv6 in any of its spellings. */
 export function addressBytes(address: string): Buffer {
-  if (isIP(address) === 4) return Buffer.from(address.split('.').map(Number))
+  if (!address.includes(':')) return Buffer.from(address.split('.').map(Number))
   const [head = '', tail] = address.split('::')
   const left = groups(head)
   const right = tail === undefined ? [] : groups(tail)

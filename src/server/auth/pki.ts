@@ -4,10 +4,9 @@
  */
 import { createPrivateKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { isIP } from 'node:net'
 import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
-import { type CertificateRequest, type Issuer, issueCertificate, type KeyPair } from './certificates.ts'
+import { type CertificateRequest, type Issuer, isAddress, issueCertificate, type KeyPair } from './certificates.ts'
 
 export interface PkiOptions {
   /** Where `ca.crt`, `ca.key`, `apiserver.crt` … are kept, keys readable by their owner only. In memory without it. */
@@ -103,7 +102,7 @@ function isGood(pair: KeyPair, authority: X509Certificate, names: readonly strin
     timeLeft(certificate, clock) > RENEW_BEFORE_DAYS * DAY_MS &&
     certificate.verify(authority.publicKey) &&
     certificate.checkPrivateKey(createPrivateKey(pair.key)) &&
-    names.every((name) => (isIP(name) ? certificate.checkIP(name) : certificate.checkHost(name)) !== undefined)
+    names.every((name) => (isAddress(name) ? certificate.checkIP(name) : certificate.checkHost(name)) !== undefined)
   )
 }
 
