@@ -1,0 +1,77 @@
+/** Which containers a pod has, in which role, what is known of each, and whether one that ended runs again. Pure. */
+import type { Container, Pod, PodSpec } from '../../api/types.ts'
+import type { ContainerState } from '../runtime/runtime.ts'
+import type { PlanInput, Role } from './types.ts'
+
+/** The label on a runtime's container that holds the hash of the definition it was made from. */
+export const DEFINITION_LABEL = 'skiff.dev/container-definition'
+
+export function isSidecar(container: Container): boolean {
+  return container.restartPolicy === 'Always'
+}
+
+export function roleOf(spec: PodSpec, name: string): Role | undefined {
+  const init = spec.initContainers?.find((container) => container.name === name)
+  if (init) return isSidecar(init) ? 'sidecar' : 'init'
+  return spec.containers.some((container) => container.name === name) ? 'main' : undefined
+}
+
+export function findContainer(spec: PodSpec, name: string): Container | undefined {
+  return spec.initContainers?.find((c) => c.name === name) ?? spec.containers.find((c) => c.name === name)
+}
+
+export const specOf = (pod: Pod): PodSpec => pod.spec ?? { containers: [] }
+
+/** The newest instance in the current sandbox. */
+export function instanceOf(input: PlanInput, name: string): ContainerState | undefined {
+  return newest(input.sandboxes[0]?.containers ?? [], name)
+}
+
+/** The newest instance there ever was, in this sandbox or an earlier one. */
+export function lastOf(input: PlanInput, name: string): ContainerState | undefined {
+  return instanceOf(input, name) ?? input.memory.containers[name]?.last
+}
+
+export function newest(containers: readonly ContainerState[], name: string): ContainerState | undefined {
+  let found: ContainerState | undefined
+  for (const container of containers) {
+    if (container.name === name && (!found || container.attempt > found.attempt)) found = container
+  }
+  return found
+}
+
+export const isLive = (state: ContainerState | undefined): boolean => state !== undefined && state.state !== 'Exited'
+
+/** As the shell has it: the exit code, or 128 and the signal. */
+export function exitCodeOf(state: ContainerState): number {
+  return state.exitCode ?? (state.signal === undefined ? 137 : 128 + state.signal)
+}
+
+/** Whether an ended container is to run again, by its own policy and rules, else the pod's. */
+export function restarts(spec: PodSpec, container: Container, role: Role, state: ContainerState): boolean {
+  if (role === 'sidecar') return true
+  const exitCode = exitCodeOf(state)
+  for (const rule of container.restartPolicyRules ?? []) {
+    const listed = rule.exitCodes?.values?.includes(exitCode) ?? false
+    const met = rule.exitCodes?.operator === 'In' ? listed : !listed
+    if (met && rule.action === 'Restart') return true
+  }
+  const policy = container.restartPolicy ?? spec.restartPolicy ?? 'Always'
+  if (policy === 'Never') return false
+  return exitCode !== 0 || (policy === 'Always' && role === 'main')
+}
+
+/** Identifies what a container was made from: a change of it (in practice, of the image) restarts the container. */
+export function definitionOf(container: Container): string {
+  return `${container.name}|${container.image ?? ''}`
+}
+
+export function isRedefined(container: Container, state: ContainerState): boolean {
+  const made = state.labels[DEFINITION_LABEL]
+  return made !== undefined && made !== definitionOf(container)
+}
+
+/** The started probe has passed, or there is none. */
+export function isStarted(input: PlanInput, container: Container, state: ContainerState): boolean {
+  return input.memory.health[state.id]?.started ?? !container.startupProbe
+}
