@@ -3,7 +3,7 @@
  * carries the store's revision. The only file that knows LMDB; it is loaded when a first database is opened.
  */
 import { createRequire } from 'node:module'
-import type { RootDatabase } from 'lmdb'
+import type { RootDatabase, RootDatabaseOptionsWithPath } from 'lmdb'
 import { isFull } from './disk-directory.ts'
 import { StoreUnavailable, WriteFailed } from './errors.ts'
 import type { Entry, StoreEvent } from './store.ts'
@@ -21,12 +21,14 @@ export interface DiskDatabase {
 const REVISION_RECORD = 'revision'
 const NOTHING = Buffer.alloc(0)
 const ENOSPC = 28
+/** The store holds secrets. */
+const OWNER_ONLY = 0o600
 
 /** Throws what LMDB throws; the directory must have passed the checks of disk-directory. */
 export function openDatabase(directory: string): DiskDatabase {
   // `require` gets LMDB's single bundled file, which loads in 20 ms where its ES modules take 33.
   const lmdb: typeof import('lmdb') = createRequire(import.meta.url)('lmdb')
-  const database = lmdb.open<Buffer, string>({
+  const options: RootDatabaseOptionsWithPath & { permissionsMode: number } = {
     path: directory,
     // Without this a directory with a dot in its name is taken for a file.
     noSubdir: false,
@@ -36,7 +38,9 @@ export function openDatabase(directory: string): DiskDatabase {
     overlappingSync: false,
     // We batch ourselves, and the promises that turn batching makes are nobody's when a commit fails.
     eventTurnBatching: false,
-  })
+    permissionsMode: OWNER_ONLY,
+  }
+  const database = lmdb.open<Buffer, string>(options)
   return new Database(lmdb.ABORT, database, directory)
 }
 

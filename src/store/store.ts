@@ -4,6 +4,7 @@
  * A key is a path (`core/pods/default/web`); its first two segments name its table, and prefixes that are listed or
  * watched end in `/` and span at least those two. Every committed write takes the next revision of one counter.
  * Reads see committed writes only; a write is answered once it is durable.
+ * A key or prefix of another form is a bug of the caller: it throws a RangeError (keys.ts).
  */
 export interface Store {
   /** The newest committed revision. 1 for a store that was never written. */
@@ -15,8 +16,9 @@ export interface Store {
   get(key: string): Entry | undefined
 
   /**
-   * Entries whose key starts with `prefix`, in key order.
-   * Throws RevisionCompacted (asked revision too old) or RevisionInFuture.
+   * Entries whose key starts with `prefix`, in key order (of UTF-16 code units).
+   * Throws RevisionCompacted (asked revision below `compactedRevision`) or RevisionInFuture.
+   * The newest state of a whole table is the same array each time until the table is written.
    */
   list(prefix: string, options?: ListOptions): ListResult
 
@@ -39,7 +41,10 @@ export interface Store {
 
   /** Forgets history up to `revision`. */
   compact(revision: number): void
-  /** Resolves when every write accepted so far is durable and the driver's files are released. */
+  /**
+   * Resolves when every write accepted so far is durable and the driver's files are released.
+   * Later writes are refused with StoreUnavailable; reads still see the last state.
+   */
   close(): Promise<void>
 }
 
@@ -49,7 +54,10 @@ export interface Entry {
   readonly value: Buffer
   /** The revision that wrote this version. */
   readonly revision: number
-  /** The user's parsed form of `value`, kept here so that bytes are parsed at most once. */
+  /**
+   * The user's parsed form of `value`, kept here so that bytes are parsed at most once. Undefined after a restart, and
+   * set back to undefined on versions that have long been superseded: who needs it keeps it, or parses again.
+   */
   decoded: unknown
 }
 
@@ -78,7 +86,7 @@ export interface StoreEvent {
   readonly entry: Entry
   /** The version before, absent for `created`. */
   readonly previous: Entry | undefined
-  /** Belongs to the store's user: an encoding of this event shared by all its watchers. */
+  /** Belongs to the store's user: an encoding of this event shared by all its watchers. Set back to undefined when the event is old. */
   encoded: unknown
 }
 

@@ -150,6 +150,8 @@ function refuse(write: Write, current: Entry | undefined): Error | undefined {
 function encode(write: Write, previous: Entry | undefined, revision: number): StoreEvent | undefined {
   try {
     const { value, decoded } = write.encode(revision)
+    // Found out here it fails one write, in the journal it would break a batch that others are in.
+    if (!Buffer.isBuffer(value)) throw new TypeError(`the value for ${write.key} is not a Buffer`)
     const entry: Entry = { key: write.key, value, revision, decoded }
     return { type: write.type, entry, previous, encoded: undefined }
   } catch (error) {

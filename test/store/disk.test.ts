@@ -79,6 +79,7 @@ describe('reopening', () => {
     await store.create(WEB, text('one'))
     await store.close()
     expect(statSync(dotted).mode & 0o777).toBe(0o700)
+    expect(statSync(join(dotted, 'data.mdb')).mode & 0o777).toBe(0o600)
     expect(readdirSync(dotted).sort()).toEqual(['FORMAT', 'data.mdb', 'lock.mdb'])
   })
 })
