@@ -9,6 +9,7 @@ import type { BoundObjectReference, TokenRequestSpec } from '../../api/types.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { ObjectReader } from '../admission/contract.ts'
 import type { UserInfo } from '../contract.ts'
+import { newUid } from '../objects/names.ts'
 import type { ObjectIdentity, TokenClaims, TokenSigner } from './tokens.ts'
 
 export interface ServiceAccountsOptions {
@@ -96,7 +97,7 @@ function createToken(options: ServiceAccountsOptions, namespace: string, name: s
     exp: issuedAt + (extended ? EXTENDED_SECONDS : spec.expirationSeconds),
     iat: issuedAt,
     iss: options.issuer,
-    jti: uuid(options.random),
+    jti: newUid(options.random),
     'kubernetes.io': {
       namespace,
       ...bound,
@@ -110,7 +111,7 @@ function createToken(options: ServiceAccountsOptions, namespace: string, name: s
   return {
     kind: 'TokenRequest',
     apiVersion: 'authentication.k8s.io/v1',
-    metadata: { name, namespace, uid: uuid(options.random), creationTimestamp: time(issuedAt) },
+    metadata: { name, namespace, uid: newUid(options.random), creationTimestamp: time(issuedAt) },
     spec,
     status: { token, expirationTimestamp: time(issuedAt + spec.expirationSeconds) },
   }
@@ -217,12 +218,4 @@ function userOf(claims: TokenClaims): UserInfo {
 /** The groups every service account of a namespace is in. */
 export function serviceAccountGroups(namespace: string): string[] {
   return ['system:serviceaccounts', `system:serviceaccounts:${namespace}`]
-}
-
-function uuid(random: (bytes: number) => Buffer): string {
-  const bytes = random(16)
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
-  const hex = bytes.toString('hex')
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }
