@@ -194,8 +194,6 @@ class Walk {
         return this.#convert(schema, value, canonicalTime)
       case 'microtime':
         return this.#convert(schema, value, canonicalMicroTime)
-      case 'duration':
-        return this.#convert(schema, value, String)
       case 'quantity':
         return this.#walkQuantity(value)
       case 'schemaOrArray':
@@ -299,7 +297,7 @@ function zeroOfField(field: Field): unknown {
 }
 
 /** What Go writes for a value that was never set. */
-function zeroOf(schema: Schema): unknown {
+export function zeroOf(schema: Schema): unknown {
   switch (schema.kind) {
     case 'struct': {
       const object: JsonObject = {}
@@ -318,8 +316,6 @@ function zeroOf(schema: Schema): unknown {
       return 0
     case 'quantity':
       return '0'
-    case 'duration':
-      return '0s'
     default:
       return null
   }
