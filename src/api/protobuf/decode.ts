@@ -3,8 +3,8 @@
  * values in it (`""`, `0`); `schema/decode.ts` brings it into normal form. Unknown field numbers are passed over, as in Go.
  */
 import { builtinSchema } from '../schema/builtin.ts'
-import { zeroOf } from '../schema/decode.ts'
 import type { ListSchema, MapSchema, ScalarSchema, Schema, StructSchema } from '../schema/schema.ts'
+import { zeroOf } from '../schema/walk.ts'
 import { isEnvelope } from './magic.ts'
 import { BYTES, FIXED64, ProtobufError, type Reader, VARINT } from './wire.ts'
 

@@ -77,7 +77,7 @@ function compileStruct(name: string, owner: string, data: PackageData, lines: re
   const atomic = lines[0] === '@atomic'
   const schema: StructSchema = {
     ...{ kind: 'struct', name: type, id: `${data.prefix}.${type}`, goType: `${data.version}.${type}` },
-    ...{ fields, always, atomic, messages, preserveUnknown: false, embedded: false, nullable: false },
+    ...{ fields, always, atomic, messages, source: undefined, preserveUnknown: false, nullable: false },
   }
   // Registered before its fields, because types refer to themselves.
   structs.set(name, schema)

@@ -3,6 +3,8 @@
  * and for a custom resource's structural schema (`structural.ts`). Decoding, pruning, defaults, merges and field sets walk these
  * nodes and know no kind. Nodes are immutable once built; struct fields resolve their schema when first asked.
  */
+import type { JSONSchemaProps } from '../types.ts'
+
 export type Schema = StructSchema | MapSchema | ListSchema | ScalarSchema
 
 /** An object with named fields. */
@@ -20,12 +22,15 @@ export interface StructSchema {
   readonly atomic: boolean
   /** Fields and spliced structs in the order and with the numbers of protobuf; empty where there is no protobuf form. */
   readonly messages: readonly MessageField[]
+  /** Of a custom resource's schema: where it came from. */
+  readonly source: JsonSchema | undefined
   /** Keeps fields that it does not name (custom resources). */
   readonly preserveUnknown: boolean
-  /** A whole Kubernetes object: apiVersion, kind and metadata are implied (custom resources). */
-  readonly embedded: boolean
   readonly nullable: boolean
 }
+
+/** A JSON schema as custom resource definitions carry it. */
+export type JsonSchema = JSONSchemaProps
 
 /** An object whose keys are data. */
 export interface MapSchema {
