@@ -18,11 +18,12 @@ export interface Pace {
   forget(key: string): void
 }
 
-export function createPace(clock: Clock, enqueue: Enqueue): Pace {
+/** `firstMs`: how long even the first change waits for others that come with it. */
+export function createPace(clock: Clock, enqueue: Enqueue, { firstMs = 0 }: { firstMs?: number } = {}): Pace {
   const quietUntil = new Map<string, number>()
   return {
     touch(key) {
-      const waitMs = (quietUntil.get(key) ?? 0) - clock.monotonic()
+      const waitMs = Math.max(firstMs, (quietUntil.get(key) ?? 0) - clock.monotonic())
       if (waitMs > 0) enqueue(key, { afterMs: waitMs })
       else enqueue(key)
     },
