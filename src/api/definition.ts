@@ -47,6 +47,8 @@ export interface SubresourceDefinition {
   readonly name: string
   readonly kind: { readonly group: string; readonly version: string; readonly kind: string }
   readonly verbs: readonly (Verb | 'connect')[]
+  /** How a write through this subresource differs from an ordinary update, where that is particular to the kind. */
+  readonly strategy?: Pick<Strategy, 'prepareForUpdate' | 'validateUpdate'>
   /** For `scale`: JSON paths without the leading dot. */
   readonly scale?: { readonly specReplicas: string; readonly statusReplicas: string; readonly labelSelector?: string }
 }
@@ -58,19 +60,22 @@ export interface SubresourceDefinition {
 export interface Strategy {
   /** Hand-written defaults (schema-driven ones have been applied before). */
   readonly defaults?: (object: KubeObject) => void
-  /** Resets what a client may not set at creation (usually `status`), sets generation to 1 where the kind counts it. */
+  /** Resets what a client may not set at creation (usually `status`). Name, uid and creationTimestamp are set by then. */
   readonly prepareForCreate?: (object: KubeObject, context: WriteContext) => void
   /** Keeps what an ordinary update may not change (usually `status`). */
   readonly prepareForUpdate?: (object: KubeObject, old: KubeObject, context: WriteContext) => void
   /** Keeps everything but status (and the metadata that status may change). */
   readonly prepareForStatusUpdate?: (object: KubeObject, old: KubeObject, context: WriteContext) => void
   readonly validate?: (object: KubeObject) => FieldError[]
+  /** Everything about the update, what `validate` checks included. */
   readonly validateUpdate?: (object: KubeObject, old: KubeObject) => FieldError[]
   readonly validateStatusUpdate?: (object: KubeObject, old: KubeObject) => FieldError[]
   /** `Warning` headers for this object. */
   readonly warnings?: (object: KubeObject) => string[]
   /** Whether metadata.generation counts spec changes of this kind. Default true when the schema has both spec and status. */
   readonly countsGeneration?: boolean
+  /** The top-level fields whose change counts. Default: all but metadata and status. */
+  readonly generationFields?: readonly string[]
   /** PUT of a missing object creates it. */
   readonly allowCreateOnUpdate?: boolean
   /** PUT without a resourceVersion overwrites. Default true, as for most built-ins. */

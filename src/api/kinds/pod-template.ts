@@ -1,8 +1,14 @@
 /** PodTemplate: a pod specification on its own. */
 
+import type { KubeObject } from '../object.ts'
 import { formatLabels } from '../selectors.ts'
 import { column, templateColumns } from './columns.ts'
 import type { DefinitionInput } from './define.ts'
+import { defaultTemplate } from './pod-defaults.ts'
+import { checkTemplate } from './pod-rules.ts'
+import { collect } from './rules.ts'
+
+const check = (object: KubeObject) => collect((errors) => checkTemplate(object.template, 'template', errors))
 
 export const podTemplate: DefinitionInput = {
   kind: 'PodTemplate',
@@ -11,5 +17,14 @@ export const podTemplate: DefinitionInput = {
     ...templateColumns((object) => object.template?.spec).map((c) => ({ ...c, priority: 0 })),
     column('Pod Labels', (object) => formatLabels(object.template?.metadata?.labels)),
   ],
-  strategy: { returnsDeleted: true },
+  strategy: {
+    defaults: (object) => {
+      object.template ??= {}
+      defaultTemplate(object.template)
+    },
+    validate: check,
+    validateUpdate: check,
+    countsGeneration: true,
+    returnsDeleted: true,
+  },
 }

@@ -1,8 +1,8 @@
-/** The definition of Pod: its subresources, columns and selectable fields. What it may hold is in the pod-* modules. */
+/** The definition of Pod: its subresources, columns and selectable fields. */
 import type { KubeObject } from '../object.ts'
 import type { DefinitionInput } from './define.ts'
 import { podColumns } from './pod-columns.ts'
-import { podStrategy } from './pod-strategy.ts'
+import { ephemeralContainersStrategy, podStrategy, resizeStrategy } from './pod-strategy.ts'
 
 const v1 = (kind: string) => ({ group: '', version: 'v1', kind })
 const CHANGE = ['get', 'patch', 'update'] as const
@@ -18,13 +18,13 @@ export const pod: DefinitionInput = {
   subresources: [
     { name: 'attach', kind: v1('PodAttachOptions'), verbs: STREAM },
     { name: 'binding', kind: v1('Binding'), verbs: ['create'] },
-    { name: 'ephemeralcontainers', kind: v1('Pod'), verbs: CHANGE },
+    { name: 'ephemeralcontainers', kind: v1('Pod'), verbs: CHANGE, strategy: ephemeralContainersStrategy },
     { name: 'eviction', kind: { group: 'policy', version: 'v1', kind: 'Eviction' }, verbs: ['create'] },
     { name: 'exec', kind: v1('PodExecOptions'), verbs: STREAM },
     { name: 'log', kind: v1('Pod'), verbs: ['get'] },
     { name: 'portforward', kind: v1('PodPortForwardOptions'), verbs: STREAM },
     { name: 'proxy', kind: v1('PodProxyOptions'), verbs: PROXY },
-    { name: 'resize', kind: v1('Pod'), verbs: CHANGE },
+    { name: 'resize', kind: v1('Pod'), verbs: CHANGE, strategy: resizeStrategy },
   ],
   columns: podColumns,
   selectableFields: {

@@ -1,0 +1,47 @@
+/** Rules for what a claim on storage asks for: PersistentVolumeClaims, ephemeral volumes, claim templates. */
+import type { Errors } from '../field-errors.ts'
+import { forbidden, invalid, notSupported, required } from '../field-errors.ts'
+import { dnsSubdomain } from '../names.ts'
+import type { PersistentVolumeClaimSpec } from '../types.ts'
+import { isPositive } from './resource-rules.ts'
+import { checkSelector, obey, requireText } from './rules.ts'
+
+export const ACCESS_MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod']
+export const VOLUME_MODES = ['Block', 'Filesystem']
+
+export function checkAccessModes(modes: string[], path: string, errors: Errors): void {
+  for (const mode of modes) if (!ACCESS_MODES.includes(mode)) errors.push(notSupported(path, mode, ACCESS_MODES))
+  if (modes.includes('ReadWriteOncePod') && modes.length > 1) {
+    errors.push(forbidden(path, 'may not use ReadWriteOncePod with other access modes'))
+  }
+}
+
+export function checkClaimSpec(spec: PersistentVolumeClaimSpec | undefined, path: string, errors: Errors): void {
+  if (!spec?.accessModes?.length) errors.push(required(`${path}.accessModes`, 'at least 1 access mode is required'))
+  else checkAccessModes(spec.accessModes, `${path}.accessModes`, errors)
+  checkSelector(spec?.selector, `${path}.selector`, errors)
+  const storage = spec?.resources?.requests?.storage
+  if (storage === undefined) errors.push(required(`${path}.resources[storage]`))
+  else if (!isPositive(storage)) errors.push(invalid(`${path}.resources[storage]`, storage, 'must be greater than zero'))
+  if (spec?.storageClassName) obey(spec.storageClassName, dnsSubdomain, `${path}.storageClassName`, errors)
+  if (spec?.volumeMode !== undefined && !VOLUME_MODES.includes(spec.volumeMode)) {
+    errors.push(notSupported(`${path}.volumeMode`, spec.volumeMode, VOLUME_MODES))
+  }
+  if (spec?.volumeAttributesClassName)
+    obey(spec.volumeAttributesClassName, dnsSubdomain, `${path}.volumeAttributesClassName`, errors)
+  checkDataSource(spec, path, errors)
+}
+
+function checkDataSource(spec: PersistentVolumeClaimSpec | undefined, path: string, errors: Errors): void {
+  for (const field of ['dataSource', 'dataSourceRef'] as const) {
+    const source = spec?.[field]
+    if (!source) continue
+    requireText(source.name, `${path}.${field}.name`, errors)
+    requireText(source.kind, `${path}.${field}.kind`, errors)
+    if (!source.apiGroup && source.kind && source.kind !== 'PersistentVolumeClaim') {
+      errors.push(
+        invalid(`${path}.${field}`, source.kind, "must be 'PersistentVolumeClaim' when referencing the default apiGroup"),
+      )
+    }
+  }
+}

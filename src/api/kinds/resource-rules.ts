@@ -1,0 +1,124 @@
+/** Rules for named amounts: which resource names a container, claim or quota may use, and which amounts make sense. */
+import type { Errors } from '../field-errors.ts'
+import { forbidden, invalid, notFound, required } from '../field-errors.ts'
+import { qualifiedName } from '../names.ts'
+import { compareQuantities, type Quantity, quantityMilliValue, tryParseQuantity, zeroQuantity } from '../quantity.ts'
+import type { ResourceRequirements } from '../types.ts'
+import { NOT_NEGATIVE, obey } from './rules.ts'
+
+const HUGE_PAGES = 'hugepages-'
+const CONTAINER_RESOURCES = new Set(['cpu', 'memory', 'ephemeral-storage'])
+const COUNTED = [
+  'pods',
+  'services',
+  'replicationcontrollers',
+  'resourcequotas',
+  'secrets',
+  'configmaps',
+  'persistentvolumeclaims',
+]
+const SERVICE_COUNTS = ['services.nodeports', 'services.loadbalancers']
+const QUOTA_RESOURCES = new Set([
+  ...['cpu', 'memory', 'ephemeral-storage', 'requests.cpu', 'requests.memory', 'requests.storage', 'requests.ephemeral-storage'],
+  ...['limits.cpu', 'limits.memory', 'limits.ephemeral-storage', ...COUNTED, ...SERVICE_COUNTS],
+])
+const STANDARD_RESOURCES = new Set([...QUOTA_RESOURCES, 'storage'])
+const INTEGER_RESOURCES = new Set([...COUNTED, ...SERVICE_COUNTS])
+
+const isHugePages = (name: string) => name.startsWith(HUGE_PAGES)
+/** Kubernetes' own, as opposed to what a device plugin or the like brought. */
+const isNative = (name: string) => !name.includes('/') || name.includes('kubernetes.io/')
+const isExtended = (name: string) =>
+  !isNative(name) && !name.startsWith('requests.') && qualifiedName(`requests.${name}`).length === 0
+const mayOvercommit = (name: string) => isNative(name) && !isHugePages(name)
+
+/** Any resource name: qualified, or one that Kubernetes knows. */
+export function checkResourceName(name: string, path: string, errors: Errors): void {
+  obey(name, qualifiedName, path, errors)
+  if (!name.includes('/') && !STANDARD_RESOURCES.has(name) && !isHugePages(name) && !name.startsWith('requests.hugepages-')) {
+    errors.push(invalid(path, name, 'must be a standard resource type or fully qualified'))
+  }
+}
+
+function checkContainerResourceName(name: string, path: string, errors: Errors): void {
+  if (CONTAINER_RESOURCES.has(name)) return
+  checkResourceName(name, path, errors)
+  if (!name.includes('/')) {
+    if (!isHugePages(name)) errors.push(invalid(path, name, 'must be a standard resource for containers'))
+  } else if (!isNative(name) && !isExtended(name)) {
+    errors.push(invalid(path, name, "doesn't follow extended resource name standard"))
+  }
+}
+
+/** What a ResourceQuota may count: also `count/<resource>.<group>` and classes. */
+export function checkQuotaResourceName(name: string, path: string, errors: Errors): void {
+  obey(name, qualifiedName, path, errors)
+  const known = QUOTA_RESOURCES.has(name) || isHugePages(name) || name.startsWith('requests.hugepages-')
+  if (!name.includes('/') && !known) errors.push(invalid(path, name, 'must be a standard resource for quota'))
+}
+
+/** An amount: not negative, and whole where the thing can't be divided. */
+export function checkAmount(name: string, text: string, path: string, errors: Errors): void {
+  const quantity = tryParseQuantity(text) ?? zeroQuantity
+  if (quantity.nano < 0n) errors.push(invalid(path, text, NOT_NEGATIVE))
+  const whole = INTEGER_RESOURCES.has(name) || isExtended(name)
+  if (whole && quantityMilliValue(quantity) % 1000 !== 0) errors.push(invalid(path, text, 'must be an integer'))
+}
+
+/** Requests and limits of a container. `claims` are the pod's resource claims by name. */
+export function checkResources(
+  resources: ResourceRequirements | undefined,
+  path: string,
+  errors: Errors,
+  claims?: ReadonlySet<string>,
+): void {
+  if (!resources) return
+  const { limits, requests } = resources
+  for (const name in limits) {
+    const at = `${path}.limits[${name}]`
+    checkContainerResourceName(name, at, errors)
+    checkAmount(name, limits[name] ?? '0', at, errors)
+  }
+  for (const name in requests) {
+    const at = `${path}.requests[${name}]`
+    checkContainerResourceName(name, at, errors)
+    checkAmount(name, requests[name] ?? '0', at, errors)
+    checkAgainstLimit(name, requests[name] ?? '0', limits?.[name], path, errors)
+  }
+  checkHugePages(resources, path, errors)
+  resources.claims?.forEach((claim, index) => {
+    if (!claim.name) errors.push(required(`${path}.claims[${index}]`))
+    else if (claims && !claims.has(claim.name)) errors.push(notFound(`${path}.claims[${index}]`, claim.name))
+  })
+}
+
+function checkAgainstLimit(name: string, text: string, limitText: string | undefined, path: string, errors: Errors): void {
+  if (limitText === undefined) {
+    if (!mayOvercommit(name)) errors.push(required(`${path}.limits`, 'Limit must be set for non overcommitable resources'))
+    return
+  }
+  if (limitText === text) return
+  const order = compareQuantities(tryParseQuantity(text) ?? zeroQuantity, tryParseQuantity(limitText) ?? zeroQuantity)
+  if (order !== 0 && !mayOvercommit(name)) {
+    errors.push(invalid(`${path}.requests`, text, `must be equal to ${name} limit of ${limitText}`))
+  } else if (order > 0)
+    errors.push(invalid(`${path}.requests`, text, `must be less than or equal to ${name} limit of ${limitText}`))
+}
+
+function checkHugePages({ limits, requests }: ResourceRequirements, path: string, errors: Errors): void {
+  const huge = hasHugePages(limits) || hasHugePages(requests)
+  if (!huge) return
+  const grounded = [limits, requests].some((amounts) => amounts?.cpu !== undefined || amounts?.memory !== undefined)
+  if (!grounded) errors.push(forbidden(path, 'HugePages require cpu or memory'))
+}
+
+function hasHugePages(amounts: Record<string, string> | undefined): boolean {
+  for (const name in amounts) if (isHugePages(name)) return true
+  return false
+}
+
+/** Whether an amount is greater than zero. */
+export function isPositive(text: string | undefined): boolean {
+  const quantity: Quantity | undefined = text === undefined ? undefined : tryParseQuantity(text)
+  return quantity !== undefined && quantity.nano > 0n
+}
