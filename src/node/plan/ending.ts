@@ -74,7 +74,7 @@ export function planEnding(input: PlanInput, cause: EndingCause): PodPlan {
   if (sandbox) return plan([{ do: 'RemoveSandbox', sandbox: sandbox.id }])
   if (memory.volumesReady) return plan([{ do: 'RemoveVolumes' }])
   if (cause === 'Gone') return plan([{ do: 'Forget' }])
-  return plan(cause === 'Deleted' ? [{ do: 'DeletePod' }] : [])
+  return plan(cause === 'Deleted' && !memory.deleted ? [{ do: 'DeletePod' }] : [])
 }
 
 /** Jobs that bring a pod up are given up at its end; those that take it down go on. */

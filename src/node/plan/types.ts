@@ -32,6 +32,8 @@ export interface PodMemory {
   endingSinceMs?: number
   /** The final status is known and published. */
   finished?: boolean
+  /** The API was asked to drop the pod; finalizers may keep it. */
+  deleted?: boolean
   containers: Record<string, ContainerMemory>
   /** What probes and hooks said, by container id. */
   health: Record<string, ContainerHealth>
@@ -46,8 +48,12 @@ export interface ContainerMemory {
   image?: { attempt: number; id: string }
   /** Why the next start waits. */
   failure?: Failure
-  /** Growth of the pull back-off, kept from one failed pull to the next. */
+  /** How long restarts are spaced out. */
   backoff?: RestartBackoff
+  /** How long failing pulls are spaced out. */
+  pullBackoff?: RestartBackoff
+  /** Its start is under way: the process may run, its postStart hook is not through. */
+  starting?: boolean
   /** The instance that was stopped because the container's definition changed: its restart ignores the policy. */
   redefined?: string
 }

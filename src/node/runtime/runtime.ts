@@ -115,7 +115,7 @@ export interface ContainerConfig {
   name: string
   /** Counts restarts, from 0. */
   attempt: number
-  /** The image reference as resolved by ensureImage. */
+  /** What `ensureImage` answered as `id`. */
   imageId: string
   image: string
   /** Absent: the image's own. As in Kubernetes: `command` replaces the entrypoint and drops the image's arguments. */
@@ -129,6 +129,8 @@ export interface ContainerConfig {
   stdinOnce: boolean
   tty: boolean
   user?: { uid: number; gid?: number; supplementalGroups?: number[] }
+  /** Further groups of the image's own user, when `user` is absent. */
+  supplementalGroups?: number[]
   /** The image's user must not be root. */
   runAsNonRoot?: boolean
   privileged?: boolean

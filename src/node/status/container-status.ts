@@ -32,7 +32,7 @@ export function containerStatus(input: StatusInput, container: Container, role: 
   const { state, lastState } = describe(input, container, role, instance, previous)
   const health = instance ? input.memory.health[instance.id] : undefined
   const running = state.running !== undefined
-  const started = running && (health?.started ?? !container.startupProbe)
+  const started = running && !known?.starting && (health?.started ?? !container.startupProbe)
   const ready =
     role === 'init'
       ? instance?.state === 'Exited' && exitCodeOf(instance) === 0

@@ -22,7 +22,7 @@ export function podStatus(input: StatusInput, over: boolean): PodStatus {
     phase: plan.ending === 'Completed' && !over ? podPhase(spec, init, main, true) : phase,
     init,
     main,
-    sandboxReady: sandbox?.state === 'Ready',
+    sandboxReady: !over && sandbox?.state === 'Ready',
     nowMs: input.nowMs,
   })
   const ips = ip ? { podIP: ip, podIPs: [{ ip }] } : addressOf(pod.status)

@@ -129,7 +129,7 @@ class SimulatedRuntime implements Runtime {
     const id = (this.nextId++).toString(16).padStart(16, '0')
     const container = new SimulatedContainer({
       id,
-      config,
+      config: { ...config, imageId: simulatedImage(config.image, 'IfNotPresent').digest ?? config.imageId },
       sandbox: sandbox.config,
       rules: this.rules,
       clock: this.clock,

@@ -1,0 +1,211 @@
+/** The inside of a node: which workers there are, what they share, and how it all starts and stops. */
+import { mkdir, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { NodeStreams, PodRef } from '../api/streams.ts'
+import type { Pod } from '../api/types.ts'
+import type { NodeOptions, SharedNodeOptions } from './node-options.ts'
+import type { NodeSources } from './node-sources.ts'
+import type { NodeContext, PodEvent } from './pod/context.ts'
+import type { PodState } from './pod/pod-state.ts'
+import { PodWorker } from './pod/pod-worker.ts'
+import type { SandboxState } from './runtime/runtime.ts'
+import { Admission } from './self/admission.ts'
+import { machineIdentity } from './self/machine.ts'
+import { capacityOf, type NodeDescription, nodeObject } from './self/node-object.ts'
+import { createRegistration, type Registration } from './self/registration.ts'
+import { SandboxView } from './sources/sandbox-view.ts'
+import { createStreams } from './streams.ts'
+import { removeTree } from './volume/pod-volumes.ts'
+
+const COMPONENT = 'kubelet'
+const DEFAULT_VERSION = 'v1.36.0'
+/** The runtime tells of changes; this look finds those it missed. */
+const RELIST_MS = 60_000
+
+export class NodeAgent {
+  readonly streams: NodeStreams
+  private readonly options: NodeOptions
+  private readonly shared: SharedNodeOptions
+  private readonly sources: NodeSources
+  private readonly context: NodeContext
+  private readonly registration: Registration
+  private readonly workers = new Map<string, PodWorker>()
+  private readonly stopping = new AbortController()
+  private readonly changeListeners = new Set<() => void>()
+  private unsubscribe = () => {}
+  private cancelRelist = () => {}
+
+  constructor(options: NodeOptions, shared: SharedNodeOptions, sources: NodeSources) {
+    this.options = options
+    this.shared = shared
+    this.sources = sources
+    const description = describe(options, shared)
+    this.context = this.createContext(description)
+    const { client, clock, log } = shared
+    this.registration = createRegistration({ client, clock, log, description })
+    this.streams = createStreams({
+      context: this.context,
+      find: (pod) => this.find(pod),
+      onChange: (listener) => {
+        this.changeListeners.add(listener)
+        return () => this.changeListeners.delete(listener)
+      },
+    })
+  }
+
+  async start(): Promise<void> {
+    const { runtime } = this.options
+    const { signal } = this.stopping
+    if (this.context.writesFiles) await mkdir(this.context.podsDirectory, { recursive: true, mode: 0o700 })
+    await Promise.all([runtime.recover(), this.sources.whenSynced(signal)])
+    await this.registration.start()
+    if (signal.aborted) return
+    const present = await this.context.sandboxes.fresh()
+    runtime.onChange((sandboxId) => this.runtimeChanged(sandboxId))
+    this.adopt(present)
+    await this.removeLeftovers(present)
+    this.scheduleRelist()
+  }
+
+  async stop({ remove = false, farewell = true }: { remove?: boolean; farewell?: boolean }): Promise<void> {
+    this.stopping.abort(new Error('the node agent stops'))
+    this.unsubscribe()
+    this.cancelRelist()
+    await this.registration.stop(farewell)
+    await Promise.all([...this.workers.values()].map((worker) => worker.close()))
+    this.workers.clear()
+    await this.options.runtime.close({ remove })
+    if (remove && this.context.writesFiles) await removeTree(this.context.podsDirectory)
+  }
+
+  private createContext(description: NodeDescription): NodeContext {
+    const { options, shared, sources } = this
+    const { runtime } = options
+    const allocatable = capacityOf(description)
+    const admission = new Admission(() => sources.nodes.store.get(options.name) ?? nodeObject(description), allocatable)
+    return {
+      client: shared.client,
+      clock: shared.clock,
+      log: shared.log.named(`node ${options.name}`),
+      runtime,
+      nodeName: options.name,
+      podsDirectory: join(options.dataDirectory, 'pods'),
+      hostAddress: description.address,
+      runtimeName: runtime.info.version.split(':')[0] ?? runtime.name,
+      allocatable,
+      clusterDns: shared.clusterDns ?? [],
+      clusterDomain: shared.clusterDomain ?? 'cluster.local',
+      apiServer: shared.apiServer,
+      writesFiles: runtime.info.isolation !== 'simulated',
+      watches: sources.watches,
+      sandboxes: new SandboxView(runtime),
+      signal: this.stopping.signal,
+      services: sources.services,
+      event: (pod, event) => this.record(pod, event),
+      limitStatus: (work) => sources.limitStatus(work),
+      admit: (pod, here) => admission.admit(pod, here),
+      release: (uid) => admission.release(uid),
+    }
+  }
+
+  private record(pod: Pod, { type, reason, message, container }: PodEvent): void {
+    const list = pod.spec?.initContainers?.some((c) => c.name === container) ? 'initContainers' : 'containers'
+    this.sources.recorder.record(
+      { apiVersion: 'v1', kind: 'Pod', metadata: pod.metadata },
+      {
+        type,
+        reason,
+        message,
+        source: COMPONENT,
+        host: this.options.name,
+        ...(container && { fieldPath: `spec.${list}{${container}}` }),
+      },
+    )
+  }
+
+  /** Takes on every pod that is bound here, oldest first, and from then on follows the changes. */
+  private adopt(present: ReadonlyMap<string, SandboxState[]>): void {
+    const { name } = this.options
+    const bound = [...this.sources.pods.list(name)].sort((a, b) => age(a) - age(b))
+    for (const pod of bound) this.take(pod, present.has(pod.metadata.uid ?? '') || pod.status?.startTime !== undefined)
+    this.unsubscribe = this.sources.pods.subscribe(name, (pod, old) => this.podChanged(pod, old))
+  }
+
+  private podChanged(pod: Pod | undefined, old: Pod | undefined): void {
+    if (old && old.metadata.uid !== pod?.metadata.uid) this.workers.get(old.metadata.uid ?? '')?.gone()
+    if (!pod) return
+    const worker = this.workers.get(pod.metadata.uid ?? '')
+    if (worker) worker.update(pod)
+    else this.take(pod, false)
+  }
+
+  private take(pod: Pod, adopted: boolean): void {
+    const uid = pod.metadata.uid ?? ''
+    const worker = new PodWorker(pod, this.context, { adopted, onForgotten: () => this.workers.delete(uid) })
+    this.workers.set(uid, worker)
+    worker.wake()
+  }
+
+  /** What the runtime and the disk still have of pods that the API no longer knows. */
+  private async removeLeftovers(present: ReadonlyMap<string, SandboxState[]>): Promise<void> {
+    const { runtime } = this.options
+    const { log, podsDirectory, writesFiles } = this.context
+    for (const [uid, sandboxes] of present) {
+      if (this.workers.has(uid)) continue
+      for (const { id, namespace, name } of sandboxes) {
+        log.info('removing a pod that is no longer known', { pod: `${namespace}/${name}` })
+        await runtime.removeSandbox(id)
+      }
+    }
+    if (!writesFiles) return
+    for (const uid of await readdir(podsDirectory)) {
+      if (!this.workers.has(uid)) await removeTree(join(podsDirectory, uid))
+    }
+  }
+
+  private runtimeChanged(sandboxId: string): void {
+    const uid = this.context.sandboxes.uidOf(sandboxId)
+    if (uid !== undefined) this.workers.get(uid)?.wake()
+    for (const listener of this.changeListeners) listener()
+  }
+
+  private scheduleRelist(): void {
+    const relist = () => {
+      for (const worker of this.workers.values()) worker.wake()
+      this.scheduleRelist()
+    }
+    this.cancelRelist = this.shared.clock.after(RELIST_MS, relist, { unref: true })
+  }
+
+  private find({ namespace, name, uid }: PodRef): PodState | undefined {
+    let found: PodState | undefined
+    for (const { state } of this.workers.values()) {
+      const { metadata } = state.pod
+      if (metadata.namespace !== namespace || metadata.name !== name || (uid && metadata.uid !== uid)) continue
+      // A pod of the same name that is on its way out gives way to the one that is there.
+      if (!found || found.memory.gone) found = state
+    }
+    return found
+  }
+}
+
+function describe(options: NodeOptions, shared: SharedNodeOptions): NodeDescription {
+  const { runtime } = options
+  return {
+    name: options.name,
+    labels: options.labels ?? {},
+    annotations: options.annotations ?? {},
+    info: runtime.info,
+    address: options.address ?? runtime.network.nodeAddress,
+    hostname: options.hostname ?? options.name,
+    podCidr: runtime.network.podCidr,
+    maxPods: options.maxPods,
+    machine: machineIdentity(),
+    version: shared.version ?? DEFAULT_VERSION,
+    port: shared.port ?? 0,
+  }
+}
+
+function age(pod: Pod): number {
+  return Date.parse(pod.metadata.creationTimestamp ?? '') || 0
+}

@@ -1,0 +1,115 @@
+/** Takes what the runtime shows into the memory of a pod. */
+import type { ContainerStatus, Pod } from '../../api/types.ts'
+import { findContainer, isLive, newest, specOf } from '../plan/containers.ts'
+import type { ContainerMemory } from '../plan/types.ts'
+import type { ContainerState, SandboxState } from '../runtime/runtime.ts'
+import { UNKNOWN_EXIT_CODE, UNKNOWN_REASON } from '../status/container-status.ts'
+import { terminationFile } from './container-config.ts'
+import type { PodState } from './pod-state.ts'
+import { terminationMessage } from './termination-message.ts'
+
+/** `sandboxes`: the runtime's of this pod, newest first. */
+export async function observe(state: PodState, sandboxes: readonly SandboxState[]): Promise<void> {
+  const { memory } = state
+  state.sandboxes = await Promise.all(sandboxes.map((sandbox) => withMessages(state, sandbox)))
+  for (const sandbox of state.sandboxes) {
+    memory.nextSandbox = Math.max(memory.nextSandbox, sandbox.attempt + 1)
+    for (const container of sandbox.containers) remember(state, container)
+  }
+  for (const [name, known] of Object.entries(memory.containers)) loseMissing(state, name, known)
+}
+
+function remember(state: PodState, container: ContainerState): void {
+  state.memory.containers[container.name] ??= {}
+  const known = state.memory.containers[container.name] as ContainerMemory
+  const last = known.last
+  if (!last || container.attempt > last.attempt) {
+    if (last) known.previous = last
+    known.last = container
+  } else if (container.attempt === last.attempt) {
+    known.last = container
+  } else if (!known.previous || container.attempt >= known.previous.attempt) {
+    known.previous = container
+  }
+}
+
+/** What was running and is nowhere any more has ended, nobody knows how. */
+function loseMissing(state: PodState, name: string, known: ContainerMemory): void {
+  const { last } = known
+  if (!last || !isLive(last)) return
+  const found = state.sandboxes.some((sandbox) => newest(sandbox.containers, name)?.attempt === last.attempt)
+  if (!found) known.last = lost(last, state.context.clock.now(), 'The container could not be located when the pod was terminated')
+}
+
+function lost(container: ContainerState, nowMs: number, message: string): ContainerState {
+  return { ...container, state: 'Exited', exitCode: UNKNOWN_EXIT_CODE, reason: UNKNOWN_REASON, message, finishedAtMs: nowMs }
+}
+
+/** The sandbox with the last words of its ended containers filled in. */
+async function withMessages(state: PodState, sandbox: SandboxState): Promise<SandboxState> {
+  if (!state.context.writesFiles) return sandbox
+  const containers = await Promise.all(
+    sandbox.containers.map(async (container) => {
+      if (container.state !== 'Exited') return container
+      const message = await lastWords(state, container)
+      return message === '' ? container : { ...container, message }
+    }),
+  )
+  return { ...sandbox, containers }
+}
+
+async function lastWords(state: PodState, container: ContainerState): Promise<string> {
+  const known = state.memory.containers[container.name]?.last
+  if (known?.id === container.id && known.state === 'Exited') return known.message ?? ''
+  const spec = findContainer(specOf(state.pod), container.name)
+  if (!spec) return ''
+  const { podsDirectory, clock } = state.context
+  const file = terminationFile(podsDirectory, state.uid, container.name, container.attempt)
+  return terminationMessage(spec, container, file, clock)
+}
+
+/**
+ * After a restart of the agent: what the API's status says of containers that the runtime no longer has, so that counts go
+ * on and a container that was running is not taken for one that never ran.
+ */
+export function recall(state: PodState, nowMs: number): void {
+  for (const status of statusesOf(state.pod)) {
+    if (!status.containerID || state.memory.containers[status.name]?.last) continue
+    state.memory.containers[status.name] = { ...state.memory.containers[status.name], last: fromStatus(status, nowMs) }
+  }
+}
+
+function statusesOf(pod: Pod): ContainerStatus[] {
+  return [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])]
+}
+
+function fromStatus(status: ContainerStatus, nowMs: number): ContainerState {
+  const base: ContainerState = {
+    id: (status.containerID ?? '').replace(/^.*:\/\//, ''),
+    name: status.name,
+    attempt: status.restartCount,
+    image: status.image,
+    imageId: status.imageID,
+    state: 'Exited',
+    logPath: '',
+    labels: {},
+  }
+  const ended = status.state?.terminated ?? (status.state?.waiting ? status.lastState?.terminated : undefined)
+  if (!ended) {
+    const startedAt = status.state?.running?.startedAt
+    const started = startedAt ? { startedAtMs: Date.parse(startedAt) } : {}
+    return lost(
+      { ...base, ...started },
+      nowMs,
+      'The container could not be located when the pod was deleted.  The container used to be Running',
+    )
+  }
+  return {
+    ...base,
+    exitCode: ended.exitCode,
+    ...(ended.reason && { reason: ended.reason }),
+    ...(ended.message && { message: ended.message }),
+    ...(ended.startedAt && { startedAtMs: Date.parse(ended.startedAt) }),
+    ...(ended.finishedAt && { finishedAtMs: Date.parse(ended.finishedAt) }),
+  }
+}

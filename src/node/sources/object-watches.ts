@@ -1,0 +1,103 @@
+/**
+ * Watches of single objects, shared by all pods that name them: a node sees the ConfigMaps and Secrets its pods use, and no
+ * others. Knows no pod.
+ */
+import type { KubeObject } from '../../api/object.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import type { Client, ResourceRef } from '../../client/client.ts'
+import { configMaps, persistentVolumeClaims, persistentVolumes, secrets, serviceAccounts } from '../../client/resources.ts'
+import { createInformer, type Informer } from '../../watch/index.ts'
+
+/** A watch that nobody needs is kept this long: the next pod of a controller names the same objects. */
+const LINGER_MS = 30_000
+
+export type WatchedKind = 'ConfigMap' | 'Secret' | 'PersistentVolumeClaim' | 'PersistentVolume' | 'ServiceAccount'
+
+const RESOURCES: Record<WatchedKind, ResourceRef<KubeObject>> = {
+  ConfigMap: configMaps as ResourceRef<KubeObject>,
+  Secret: secrets as ResourceRef<KubeObject>,
+  PersistentVolumeClaim: persistentVolumeClaims as ResourceRef<KubeObject>,
+  PersistentVolume: persistentVolumes as ResourceRef<KubeObject>,
+  ServiceAccount: serviceAccounts as ResourceRef<KubeObject>,
+}
+
+export interface ObjectWatch {
+  readonly current: KubeObject | undefined
+  /** Resolves when it is known whether the object exists. */
+  whenSynced(signal: AbortSignal): Promise<void>
+  release(): void
+}
+
+export interface ObjectWatches {
+  /** `namespace` is empty for what has none. The listener hears of every change after this call. */
+  acquire(kind: WatchedKind, namespace: string, name: string, listener: () => void): ObjectWatch
+}
+
+interface Entry {
+  informer: Informer
+  key: string
+  users: number
+  stop: AbortController
+  cancelStop: () => void
+}
+
+export function createObjectWatches(options: { client: Client; clock: Clock; log: Log; signal: AbortSignal }): ObjectWatches {
+  const { client, clock, log, signal } = options
+  const entries = new Map<string, Entry>()
+
+  function open(kind: WatchedKind, namespace: string, name: string): Entry {
+    const stop = new AbortController()
+    const informer = createInformer<KubeObject>({
+      client,
+      clock,
+      log,
+      resource: RESOURCES[kind],
+      ...(namespace && { namespace }),
+      fieldSelector: `metadata.name=${name}`,
+      signal: AbortSignal.any([signal, stop.signal]),
+    })
+    return { informer, key: namespace ? `${namespace}/${name}` : name, users: 0, stop, cancelStop: () => {} }
+  }
+
+  function release(id: string, entry: Entry): void {
+    entry.users -= 1
+    if (entry.users > 0) return
+    entry.cancelStop = clock.after(
+      LINGER_MS,
+      () => {
+        entries.delete(id)
+        entry.stop.abort()
+      },
+      { unref: true },
+    )
+  }
+
+  return {
+    acquire(kind, namespace, name, listener) {
+      const id = `${kind}/${namespace}/${name}`
+      const entry = entries.get(id) ?? open(kind, namespace, name)
+      entries.set(id, entry)
+      entry.users += 1
+      entry.cancelStop()
+      let replayed = false
+      const unsubscribe = entry.informer.subscribe(() => {
+        if (replayed) listener()
+      })
+      replayed = true
+      let released = false
+      return {
+        get current() {
+          return entry.informer.store.get(entry.key)
+        },
+        whenSynced: (waitSignal) => entry.informer.whenSynced(waitSignal),
+        release() {
+          if (released) return
+          released = true
+          unsubscribe()
+          release(id, entry)
+        },
+      }
+    },
+  }
+}

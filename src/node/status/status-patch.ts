@@ -1,0 +1,38 @@
+/** The strategic merge patch that turns one pod status into another; conditions of others are not touched. Pure. */
+import { isDeepStrictEqual } from 'node:util'
+import type { PodCondition, PodStatus } from '../../api/types.ts'
+
+/** `undefined` when there is nothing to change. Fields the node knows nothing of stay as they are. */
+export function statusPatch(before: PodStatus, after: PodStatus): Record<string, unknown> | undefined {
+  const patch: Record<string, unknown> = {}
+  for (const [field, value] of Object.entries(after)) {
+    const old = before[field as keyof PodStatus]
+    if (value === undefined || isDeepStrictEqual(old, value)) continue
+    patch[field] = field === 'conditions' ? changedConditions(before.conditions, value as PodCondition[]) : value
+    if (field === 'podIPs' || field === 'hostIPs')
+      patch[field] = replaced(old as { ip: string }[] | undefined, value as { ip: string }[])
+  }
+  if (Array.isArray(patch.conditions) && patch.conditions.length === 0) delete patch.conditions
+  return Object.keys(patch).length > 0 ? patch : undefined
+}
+
+function changedConditions(
+  before: readonly PodCondition[] | undefined,
+  after: readonly PodCondition[],
+): Record<string, unknown>[] {
+  const changed: Record<string, unknown>[] = []
+  for (const condition of after) {
+    const old = before?.find((c) => c.type === condition.type)
+    if (isDeepStrictEqual(old, condition)) continue
+    // Merging keeps what is not named, so what fell away is named as null.
+    const gone = Object.keys(old ?? {}).filter((key) => !(key in condition) && key !== 'lastProbeTime')
+    changed.push({ ...condition, ...Object.fromEntries(gone.map((key) => [key, null])) })
+  }
+  return changed
+}
+
+/** Addresses are merged by their `ip`: those that are no more are deleted by name. */
+function replaced(before: readonly { ip: string }[] | undefined, after: readonly { ip: string }[]): object[] {
+  const gone = (before ?? []).filter((old) => !after.some(({ ip }) => ip === old.ip))
+  return [...after, ...gone.map(({ ip }) => ({ ip, $patch: 'delete' }))]
+}
