@@ -31,7 +31,7 @@ export function defaultPod(pod: Pod): void {
   defaultPodSpec(spec)
   spec.enableServiceLinks ??= true
   for (const container of spec.initContainers ?? []) defaultRequests(container.resources)
-  for (const container of spec.containers) defaultRequests(container.resources)
+  for (const container of spec.containers ?? []) defaultRequests(container.resources)
   defaultPodRequests(spec)
   if (spec.hostNetwork) defaultHostPorts(spec)
 }
@@ -92,7 +92,7 @@ function defaultHandler(handler: LifecycleHandler | Probe | undefined): void {
 }
 
 function defaultHostPorts(spec: PodSpec): void {
-  for (const container of [...(spec.initContainers ?? []), ...spec.containers]) {
+  for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) {
     for (const port of container.ports ?? []) port.hostPort ||= port.containerPort
   }
 }
@@ -150,7 +150,7 @@ function totalRequests(spec: PodSpec): Map<string, Quantity> {
       }
     }
   }
-  for (const container of spec.containers) add(container)
+  for (const container of spec.containers ?? []) add(container)
   for (const [name, peak] of largest) if (peak.nano > (together.get(name)?.nano ?? -1n)) together.set(name, peak)
   return together
 }

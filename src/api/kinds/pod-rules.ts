@@ -40,9 +40,7 @@ export function checkTemplate(template: PodTemplateSpec | undefined, path: strin
 }
 
 function checkPodSpec(spec: PodSpec, path: string, errors: Errors): void {
-  const { volumes } = spec
-  if (volumes) checkVolumes(volumes, `${path}.volumes`, errors)
-  const facts = factsOf(spec)
+  const facts = factsOf(spec, checkVolumes(spec.volumes, `${path}.volumes`, errors))
   const names = new Set<string>()
   checkContainers(spec, facts, names, path, errors)
   if (spec.initContainers) checkInitContainers(spec.initContainers, facts, names, path, errors)
@@ -61,9 +59,7 @@ function checkPodSpec(spec: PodSpec, path: string, errors: Errors): void {
   checkRare(spec, path, errors)
 }
 
-function factsOf(spec: PodSpec): PodFacts {
-  const volumes = new Map<string, Volume>()
-  for (const volume of spec.volumes ?? []) volumes.set(volume.name, volume)
+function factsOf(spec: PodSpec, volumes: Map<string, Volume>): PodFacts {
   return {
     volumes,
     claims: spec.resourceClaims ? new Set(spec.resourceClaims.map((claim) => claim.name)) : NO_NAMES,

@@ -1,6 +1,106 @@
-/** StatefulSet. */
+/** StatefulSet: pods with names and storage of their own. */
+import { equal } from '../equal.ts'
+import type { Errors } from '../field-errors.ts'
+import { forbidden, invalid, required } from '../field-errors.ts'
+import type { KubeObject } from '../object.ts'
+import type { StatefulSet, StatefulSetSpec } from '../types.ts'
 import { ageColumn, column, templateColumns } from './columns.ts'
 import { type DefinitionInput, scaleSubresource, statusStrategy } from './define.ts'
+import { defaultTemplate } from './pod-defaults.ts'
+import { collect, nonNegative, oneOf } from './rules.ts'
+import { checkCounts, checkRunningTemplate, checkWorkloadSelector } from './workload-rules.ts'
+
+const set = (object: KubeObject) => object as unknown as StatefulSet
+
+function setDefaults(set: StatefulSet): void {
+  set.spec ??= {} as StatefulSetSpec
+  const { spec } = set
+  spec.podManagementPolicy ||= 'OrderedReady'
+  spec.updateStrategy ??= {}
+  const strategy = spec.updateStrategy
+  if (!strategy.type) {
+    strategy.type = 'RollingUpdate'
+    strategy.rollingUpdate ??= {}
+  }
+  if (strategy.type === 'RollingUpdate' && strategy.rollingUpdate) strategy.rollingUpdate.partition ??= 0
+  spec.persistentVolumeClaimRetentionPolicy ??= {}
+  spec.persistentVolumeClaimRetentionPolicy.whenDeleted ||= 'Retain'
+  spec.persistentVolumeClaimRetentionPolicy.whenScaled ||= 'Retain'
+  spec.replicas ??= 1
+  spec.revisionHistoryLimit ??= 10
+  spec.template ??= {}
+  defaultTemplate(spec.template)
+  for (const claim of spec.volumeClaimTemplates ?? []) {
+    claim.kind = 'PersistentVolumeClaim'
+    claim.apiVersion = 'v1'
+    claim.metadata ??= {}
+    claim.spec ??= {}
+    claim.spec.volumeMode ??= 'Filesystem'
+    claim.status ??= {}
+    claim.status.phase ||= 'Pending'
+  }
+}
+
+function check(set: StatefulSet, errors: Errors): void {
+  const spec = set.spec as StatefulSetSpec
+  const { podManagementPolicy: management, updateStrategy } = spec
+  if (management !== 'OrderedReady' && management !== 'Parallel') {
+    errors.push(invalid('spec.podManagementPolicy', management ?? '', "must be 'OrderedReady' or 'Parallel'"))
+  }
+  checkUpdateStrategy(updateStrategy ?? {}, errors)
+  const retention = spec.persistentVolumeClaimRetentionPolicy
+  for (const when of ['whenDeleted', 'whenScaled'] as const) {
+    oneOf(retention?.[when], ['Retain', 'Delete'], `spec.persistentVolumeClaimRetentionPolicy.${when}`, errors, true)
+  }
+  nonNegative(spec.replicas, 'spec.replicas', errors)
+  nonNegative(spec.minReadySeconds, 'spec.minReadySeconds', errors)
+  nonNegative(spec.revisionHistoryLimit, 'spec.revisionHistoryLimit', errors)
+  nonNegative(spec.ordinals?.start, 'spec.ordinals.start', errors)
+  const matcher = checkWorkloadSelector(spec.selector, 'statefulset', errors)
+  if (matcher) checkRunningTemplate(spec.template, matcher, 'StatefulSet', errors)
+  else errors.push(invalid('spec.selector', spec.selector, ''))
+}
+
+function checkUpdateStrategy(strategy: NonNullable<StatefulSetSpec['updateStrategy']>, errors: Errors): void {
+  const path = 'spec.updateStrategy'
+  const { type, rollingUpdate } = strategy
+  if (!type) errors.push(required(path))
+  else if (type === 'OnDelete') {
+    if (rollingUpdate) {
+      errors.push(invalid(`${path}.rollingUpdate`, rollingUpdate, "only allowed for updateStrategy 'RollingUpdate'"))
+    }
+  } else if (type !== 'RollingUpdate') {
+    const value = { Type: type, RollingUpdate: rollingUpdate ?? null }
+    errors.push(invalid(path, value, "must be 'RollingUpdate' or 'OnDelete'"))
+  } else nonNegative(rollingUpdate?.partition, `${path}.rollingUpdate.partition`, errors)
+}
+
+/** What may be changed of a StatefulSet that exists. */
+const MUTABLE = [
+  ...(['replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit'] as const),
+  ...(['persistentVolumeClaimRetentionPolicy', 'minReadySeconds'] as const),
+]
+const OTHERS_FORBIDDEN =
+  "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', " +
+  "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
+
+function checkFixed(set: StatefulSet, old: StatefulSet, errors: Errors): void {
+  const rest = (spec: StatefulSetSpec | undefined) => {
+    const fixed: Partial<StatefulSetSpec> = { ...spec }
+    for (const field of MUTABLE) delete fixed[field]
+    return fixed
+  }
+  if (!equal(rest(set.spec), rest(old.spec))) errors.push(forbidden('spec', OTHERS_FORBIDDEN))
+}
+
+const COUNTS = ['observedGeneration', 'replicas', 'readyReplicas', 'currentReplicas', 'updatedReplicas', 'availableReplicas']
+const PARTS = [
+  ['readyReplicas', 'replicas', 'status.replicas'],
+  ['currentReplicas', 'replicas', 'status.replicas'],
+  ['updatedReplicas', 'replicas', 'status.replicas'],
+  ['availableReplicas', 'replicas', 'status.replicas'],
+  ['availableReplicas', 'readyReplicas', 'status.readyReplicas'],
+] as const
 
 export const statefulSet: DefinitionInput = {
   kind: 'StatefulSet',
@@ -14,5 +114,14 @@ export const statefulSet: DefinitionInput = {
     ageColumn,
     ...templateColumns((object) => object.spec?.template?.spec),
   ],
-  strategy: statusStrategy(() => ({ replicas: 0, availableReplicas: 0 })),
+  strategy: statusStrategy(() => ({ replicas: 0, availableReplicas: 0 }), {
+    defaults: (object) => setDefaults(set(object)),
+    validate: (object) => collect((errors) => check(set(object), errors)),
+    validateUpdate: (object, old) =>
+      collect((errors) => {
+        check(set(object), errors)
+        checkFixed(set(object), set(old), errors)
+      }),
+    validateStatusUpdate: (object) => collect((errors) => checkCounts(object.status, COUNTS, PARTS, errors)),
+  }),
 }

@@ -20,16 +20,19 @@ const HOST_PATH_TYPES = ['', 'BlockDevice', 'CharDevice', 'Directory', 'Director
 const MIN_TOKEN_SECONDS = 600
 const MAX_TOKEN_SECONDS = 2 ** 32
 
-export function checkVolumes(volumes: Volume[] | undefined, path: string, errors: Errors): void {
-  const names = new Set<string>()
+/** Gives the sound volumes by name: a mount of any other finds none. */
+export function checkVolumes(volumes: Volume[] | undefined, path: string, errors: Errors): Map<string, Volume> {
+  const sound = new Map<string, Volume>()
   for (let index = 0; index < (volumes?.length ?? 0); index++) {
     const volume = volumes?.[index] as Volume
     const at = `${path}[${index}]`
-    requireName(volume.name, dnsLabel, `${at}.name`, errors)
-    if (names.has(volume.name ?? '')) errors.push(duplicate(`${at}.name`, volume.name ?? ''))
-    if (volume.name) names.add(volume.name)
+    const count = errors.length
     checkVolumeSource(volume, at, errors)
+    requireName(volume.name, dnsLabel, `${at}.name`, errors)
+    if (sound.has(volume.name)) errors.push(duplicate(`${at}.name`, volume.name))
+    if (errors.length === count) sound.set(volume.name, volume)
   }
+  return sound
 }
 
 function checkVolumeSource(volume: Volume, path: string, errors: Errors): void {
