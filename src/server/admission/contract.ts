@@ -51,3 +51,17 @@ export interface ObjectReader {
     listener: (object: KubeObject, change: 'created' | 'updated' | 'deleted') => void,
   ): () => void
 }
+
+/** Whether a user may do something: how plugins ask the authorizer. */
+export type Asks = (question: PermissionQuestion) => boolean | Promise<boolean>
+
+export interface PermissionQuestion {
+  user: UserInfo
+  verb: string
+  group: string
+  version: string
+  resource: string
+  subresource?: string
+  namespace?: string
+  name?: string
+}

@@ -89,6 +89,7 @@ function complete(existing: KubeObject, wanted: KubeObject): KubeObject | undefi
     return equalJson(existing.data, wanted.data) ? undefined : { ...copyJson(existing), data: wanted.data }
   if (existing.metadata.annotations?.[AUTOUPDATE] !== 'true') return undefined
   if (wanted.rules) {
+    if (equalJson(existing.rules, wanted.rules)) return undefined
     const missing = uncovered(existing.rules ?? [], wanted.rules)
     return missing.length > 0 ? { ...copyJson(existing), rules: [...(existing.rules ?? []), ...missing] } : undefined
   }
