@@ -1,4 +1,5 @@
 /** Loads the compact facts about Kubernetes' types, once, when they are first asked for. Their grammar: `tools/generate-schema.ts`. */
+import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 
 export interface PackageData {
@@ -11,11 +12,18 @@ export interface PackageData {
 }
 
 let packages: Record<string, PackageData> | undefined
+let digest: string | undefined
 
 /** The packages by their short name, `core/v1`. */
 export function schemaData(): Record<string, PackageData> {
   packages ??= (JSON.parse(readFileSync(locate(), 'utf8')) as { packages: Record<string, PackageData> }).packages
   return packages
+}
+
+/** What tells these facts from those of another release. */
+export function schemaDigest(): string {
+  digest ??= createHash('sha256').update(readFileSync(locate())).digest('hex')
+  return digest
 }
 
 /** Beside this module in the source tree; beside or above the chunk in the built package. */
