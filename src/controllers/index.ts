@@ -1,0 +1,39 @@
+/** The built-in controllers: each one a Reconciler, meeting the others only at the API. */
+import type { Reconciler } from '../reconcile/reconciler.ts'
+import { rootCaPublisher } from './accounts/root-ca.ts'
+import { serviceAccountController } from './accounts/service-account.ts'
+import { deploymentController } from './deployment/deployment.ts'
+import { endpointSliceController } from './endpoints/endpoint-slices.ts'
+import { endpointsController } from './endpoints/endpoints.ts'
+import { garbageCollector } from './garbage/garbage-collector.ts'
+import { namespaceController } from './namespace/namespace.ts'
+import { nodeLifecycleController } from './nodes/node-lifecycle.ts'
+import { podGarbageCollector } from './nodes/pod-gc.ts'
+import { taintEvictionController } from './nodes/taint-eviction.ts'
+import { replicaSetController } from './replicas/replica-set.ts'
+import { replicationControllerController } from './replicas/replication-controller.ts'
+
+export interface ControllerOptions {
+  /** The cluster's CA in PEM, for the ConfigMap `kube-root-ca.crt` of every namespace. */
+  caCertificate: string
+  /** Finished pods that are kept; 12,500 by default. */
+  terminatedPodLimit?: number
+}
+
+/** Every controller of kube-controller-manager that is built in here, for one Runner. */
+export function builtinControllers(options: ControllerOptions): Reconciler[] {
+  return [
+    serviceAccountController(),
+    rootCaPublisher(options),
+    namespaceController(),
+    deploymentController(),
+    replicaSetController(),
+    replicationControllerController(),
+    endpointsController(),
+    endpointSliceController(),
+    nodeLifecycleController(),
+    taintEvictionController(),
+    podGarbageCollector(options),
+    garbageCollector(),
+  ]
+}
