@@ -1,0 +1,34 @@
+/** What every verb works with: made once by `createApiServer`, passed down, never global. */
+import type { KubeObject } from '../api/object.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { Store } from '../store/store.ts'
+import type { AdmissionPlugin, ObjectReader } from './admission/contract.ts'
+import type { Authorizer } from './auth/contract.ts'
+import type { UserInfo } from './contract.ts'
+import type { Metrics } from './metrics.ts'
+import type { NodeConnections } from './node-connections.ts'
+import type { Registry } from './registry.ts'
+
+export interface Core {
+  readonly store: Store
+  readonly registry: Registry
+  readonly reader: ObjectReader
+  readonly clock: Clock
+  readonly log: Log
+  readonly random: (bytes: number) => Buffer
+  readonly authorizer: Authorizer
+  /** In the order they run. */
+  readonly admission: readonly AdmissionPlugin[]
+  readonly nodes: NodeConnections
+  readonly metrics: Metrics
+  /** Resources that are answered at once and never stored, by plural: reviews. */
+  readonly questions: ReadonlyMap<string, Question>
+  /** Answers `serviceaccounts/NAME/token`: the request with its status filled in. Throws StatusError. */
+  readonly createToken: (namespace: string, name: string, request: KubeObject) => KubeObject
+  /** Aborts when the server closes. */
+  readonly closing: AbortSignal
+}
+
+/** Answers a posted question. Throws StatusError. */
+export type Question = (object: KubeObject, context: { user: UserInfo; namespace: string }) => Promise<KubeObject>

@@ -1,0 +1,85 @@
+/** One HTTP request: who asks, the verb, the answer. Nothing thrown in here reaches the process. */
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import type { TLSSocket } from 'node:tls'
+import type { Auth } from '../auth/auth.ts'
+import type { UserInfo } from '../contract.ts'
+import type { Core } from '../core.ts'
+import { asStatusError } from '../failures.ts'
+import { serve } from '../pipeline.ts'
+import { Query } from '../request/query.ts'
+import type { Answer, ApiRequest } from '../request/request.ts'
+import { readBody } from './body.ts'
+import { respond, respondFailure } from './respond.ts'
+import { respondWatch } from './watch-writer.ts'
+
+/** Resolves when the answer has been handed to the connection or the connection is gone. Never rejects. */
+export async function handleRequest(
+  core: Core,
+  auth: Auth,
+  request: Http2ServerRequest,
+  response: Http2ServerResponse,
+): Promise<void> {
+  const abort = new AbortController()
+  response.on('close', () => {
+    if (!response.writableFinished) abort.abort()
+  })
+  response.on('error', () => abort.abort())
+  const url = request.url
+  const mark = url.indexOf('?')
+  const path = mark < 0 ? url : url.slice(0, mark)
+  const query = Query.parse(mark < 0 ? '' : url.slice(mark + 1))
+  const warnings: string[] = []
+  const done = core.metrics.begin(request.method, resourceOf(path))
+  let code = 500
+  try {
+    core.closing.throwIfAborted()
+    const user = await userOf(auth, request)
+    const call: ApiRequest = {
+      method: request.method,
+      path,
+      query,
+      header: (name) => request.headers[name] as string | undefined,
+      user,
+      trusted: false,
+      signal: abort.signal,
+      body: () => readBody(request),
+      warnings,
+    }
+    const answer = await serve(core, call)
+    code = answer.type === 'watch' ? 200 : answer.status
+    await send(core, answer, call, request, response, abort.signal)
+  } catch (error) {
+    const failure = asStatusError(error)
+    code = failure.code
+    if (abort.signal.aborted) return
+    if (failure !== error) core.log.error('request failed', { method: request.method, path, error })
+    respondFailure(failure, { query, request, warnings }, response)
+  } finally {
+    done(code)
+  }
+}
+
+async function send(
+  core: Core,
+  answer: Answer,
+  call: ApiRequest,
+  request: Http2ServerRequest,
+  response: Http2ServerResponse,
+  signal: AbortSignal,
+): Promise<void> {
+  if (answer.type === 'watch') return respondWatch(core, answer, call.warnings, response, signal)
+  await respond(answer, { query: call.query, request, warnings: call.warnings }, response, signal)
+}
+
+async function userOf(auth: Auth, request: Http2ServerRequest): Promise<UserInfo> {
+  const { authorization } = request.headers
+  const socket = (request.stream?.session?.socket ?? request.socket) as TLSSocket
+  const user = (await auth.authenticator.authenticate({ authorization, socket })) ?? auth.anonymous
+  return auth.impersonate(user, request.rawHeaders)
+}
+
+/** For metrics: the plural in a resource path, without looking anything up. */
+function resourceOf(path: string): string {
+  const match = /^\/api(?:s\/[^/]+)?\/[^/]+\/(?:namespaces\/[^/]+\/)?([a-z]+)/.exec(path)
+  return match?.[1] ?? ''
+}

@@ -1,0 +1,138 @@
+/** Writes answers to HTTP: headers, warnings, indentation, compression, flow control. */
+import { once } from 'node:events'
+import type { Http2ServerRequest, Http2ServerResponse, OutgoingHttpHeaders } from 'node:http2'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import type { StatusError } from '../../api/status.ts'
+import type { Query } from '../request/query.ts'
+import { jsonAnswer, type ObjectAnswer, type StreamAnswer } from '../request/request.ts'
+
+/** Answers smaller than this are not worth compressing, as in Kubernetes. */
+const GZIP_MIN_BYTES = 128 * 1024
+const GZIP_LEVEL = 1
+/** All warnings of one answer together, as Kubernetes limits them. */
+const MAX_WARNING_BYTES = 4 * 1024
+
+/** Header names to values; both generations of Node's responses take these. */
+export type HeaderFields = Record<string, number | string | string[]>
+
+export interface Asked {
+  query: Query
+  request: Http2ServerRequest
+  warnings: readonly string[]
+}
+
+/** Resolves when everything has been handed to the connection, or the client has gone. */
+export async function respond(
+  answer: ObjectAnswer | StreamAnswer,
+  asked: Asked,
+  response: Http2ServerResponse,
+  signal: AbortSignal,
+): Promise<void> {
+  if (answer.type === 'stream') return respondStream(answer, asked, response, signal)
+  let chunks = isPretty(asked) && answer.contentType.startsWith('application/json') ? indented(answer) : answer.chunks()
+  let length = 0
+  for (const chunk of chunks) length += chunk.length
+  const headers: HeaderFields = commonHeaders(answer.contentType, asked.warnings)
+  Object.assign(headers, answer.headers)
+  if (length >= GZIP_MIN_BYTES && acceptsGzip(asked.request) && asked.request.method === 'GET') {
+    chunks = [await promisify(gzip)(Buffer.concat([...chunks], length), { level: GZIP_LEVEL })]
+    length = chunks[0]!.length
+    headers['content-encoding'] = 'gzip'
+    headers.vary = 'Accept-Encoding'
+  }
+  if (signal.aborted) return
+  headers['content-length'] = length
+  response.writeHead(answer.status, headers as OutgoingHttpHeaders)
+  await writeAll(response, asked.request.method === 'HEAD' ? [] : chunks, signal)
+}
+
+/** A failure's Status, in the client's favourite form. */
+export function respondFailure(error: StatusError, asked: Asked, response: Http2ServerResponse): void {
+  if (response.headersSent) {
+    response.stream ? response.stream.close() : response.destroy()
+    return
+  }
+  const answer = jsonAnswer(error.code, error.status)
+  const chunks = isPretty(asked) ? indented(answer) : answer.chunks()
+  const headers: HeaderFields = commonHeaders(answer.contentType, asked.warnings)
+  headers['content-length'] = chunks[0]!.length
+  const { retryAfterSeconds } = error.status.details ?? {}
+  if (retryAfterSeconds) headers['retry-after'] = retryAfterSeconds
+  // A body that was refused half-read would be taken for the next request.
+  if (error.code === 413 && asked.request.httpVersionMajor === 1) headers.connection = 'close'
+  response.writeHead(error.code, headers as OutgoingHttpHeaders)
+  if (asked.request.method === 'HEAD') response.end()
+  else response.end(chunks[0]!)
+}
+
+export function commonHeaders(contentType: string, warnings: readonly string[]): HeaderFields {
+  const headers: HeaderFields = { 'content-type': contentType, 'cache-control': 'no-cache, private' }
+  if (warnings.length > 0) headers.warning = warningHeaders(warnings)
+  return headers
+}
+
+function warningHeaders(warnings: readonly string[]): string[] {
+  const headers: string[] = []
+  let bytes = 0
+  for (const text of new Set(warnings)) {
+    bytes += text.length
+    if (bytes > MAX_WARNING_BYTES) break
+    const safe = text.replace(/[^\x20-\x7e]/g, ' ').replace(/["\\]/g, '\\$&')
+    headers.push(`299 - "${safe}"`)
+  }
+  return headers
+}
+
+/** Asked for, or a person looking: curl and browsers get indented JSON. */
+function isPretty({ query, request }: Asked): boolean {
+  if (query.has('pretty')) return query.get('pretty') !== '' && query.flag('pretty')
+  const agent = request.headers['user-agent'] ?? ''
+  return agent.startsWith('curl') || agent.startsWith('Wget') || agent.startsWith('Mozilla/')
+}
+
+function indented(answer: ObjectAnswer): Buffer[] {
+  const text = Buffer.concat([...answer.chunks()]).toString()
+  return [Buffer.from(JSON.stringify(JSON.parse(text), null, 2))]
+}
+
+function acceptsGzip(request: Http2ServerRequest): boolean {
+  return String(request.headers['accept-encoding'] ?? '')
+    .split(',')
+    .some((coding) => coding.trim().split(';')[0] === 'gzip')
+}
+
+async function writeAll(response: Http2ServerResponse, chunks: readonly Buffer[], signal: AbortSignal): Promise<void> {
+  const last = chunks.length - 1
+  for (let i = 0; i < last; i++) {
+    if (response.write(chunks[i]!)) continue
+    await Promise.race([once(response, 'drain'), closed(response)])
+    if (signal.aborted) return
+  }
+  if (last >= 0) response.end(chunks[last]!)
+  else response.end()
+}
+
+function closed(response: Http2ServerResponse): Promise<unknown> {
+  return new Promise((resolve) => response.once('close', resolve))
+}
+
+async function respondStream(
+  answer: StreamAnswer,
+  asked: Asked,
+  response: Http2ServerResponse,
+  signal: AbortSignal,
+): Promise<void> {
+  const { stream } = answer
+  signal.addEventListener('abort', () => stream.destroy())
+  response.writeHead(answer.status, commonHeaders(answer.contentType, asked.warnings) as OutgoingHttpHeaders)
+  ;(response as unknown as { flushHeaders?: () => void }).flushHeaders?.()
+  try {
+    for await (const chunk of stream) {
+      if (signal.aborted) return
+      if (!response.write(chunk as Buffer)) await Promise.race([once(response, 'drain'), closed(response)])
+    }
+  } finally {
+    response.end()
+  }
+}

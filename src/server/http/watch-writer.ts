@@ -1,0 +1,71 @@
+/** Writes a watch: frames of one turn in one write, and a client that does not read fast enough is cut off. */
+import type { Http2ServerResponse, OutgoingHttpHeaders } from 'node:http2'
+import type { Core } from '../core.ts'
+import type { WatchAnswer } from '../request/request.ts'
+import { commonHeaders } from './respond.ts'
+
+/** What may wait for one slow watcher. Beyond it the watch ends, and the client lists again. */
+export const WATCH_BUFFER_LIMIT_BYTES = 16 * 1024 * 1024
+
+/** Resolves when the watch has ended, by either side. */
+export function respondWatch(
+  core: Core,
+  answer: WatchAnswer,
+  warnings: readonly string[],
+  response: Http2ServerResponse,
+  signal: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve) => {
+    let pending: Buffer[] = []
+    let finished = false
+    let stop: (() => void) | undefined
+    const flush = () => {
+      const frames = pending
+      pending = []
+      if (frames.length === 0 || signal.aborted) return
+      response.write(frames.length === 1 ? frames[0]! : Buffer.concat(frames))
+      if (buffered(response) > WATCH_BUFFER_LIMIT_BYTES) {
+        core.log.warn('watcher cut off: it does not read fast enough', { bufferedBytes: buffered(response) })
+        finish(true)
+      }
+    }
+    const finish = (cut: boolean) => {
+      if (finished) return
+      finished = true
+      signal.removeEventListener('abort', onAbort)
+      core.closing.removeEventListener('abort', onClosing)
+      stop?.()
+      if (!cut) flush()
+      if (cut) destroy(response)
+      else response.end()
+      resolve()
+    }
+    const onAbort = () => finish(true)
+    const onClosing = () => finish(false)
+    signal.addEventListener('abort', onAbort)
+    core.closing.addEventListener('abort', onClosing)
+    response.writeHead(200, commonHeaders(answer.contentType, warnings) as OutgoingHttpHeaders)
+    const write = (frame: Buffer) => {
+      if (pending.length === 0) setImmediate(flush)
+      pending.push(frame)
+    }
+    flushHeaders(response)
+    stop = answer.start({ form: 'bytes', write, end: () => finish(false) })
+    if (finished) stop()
+  })
+}
+
+/** Clients wait for the headers before they trust a watch to run. */
+function flushHeaders(response: Http2ServerResponse): void {
+  const { flushHeaders: flush } = response as unknown as { flushHeaders?: () => void }
+  flush?.call(response)
+}
+
+function buffered(response: Http2ServerResponse): number {
+  return response.stream ? response.stream.writableLength : response.writableLength
+}
+
+function destroy(response: Http2ServerResponse): void {
+  if (response.stream) response.stream.destroy()
+  else response.destroy()
+}

@@ -1,0 +1,186 @@
+/** Request bodies: JSON, YAML or protobuf (or an object, in process) in, a decoded object of the expected kind out. */
+
+import type { KubeObject } from '../../api/object.ts'
+import { kindSchema } from '../../api/schema/builtin.ts'
+import { DecodeError, decode, parseJson } from '../../api/schema/decode.ts'
+import type { StructSchema } from '../../api/schema/schema.ts'
+import { badRequest, unsupportedMediaType } from '../../api/status.ts'
+import { isRecord } from '../objects/json.ts'
+import type { Registry } from '../registry.ts'
+import type { ApiRequest } from './request.ts'
+
+/** What the body is supposed to be. */
+export interface ExpectedKind {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly schema: StructSchema
+}
+
+export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
+
+/** A parsed body, before it is taken for any kind. */
+export interface ParsedBody {
+  value: unknown
+  /** Keys that stand twice. */
+  duplicates: readonly string[]
+}
+
+const JSON_TYPE = 'application/json'
+const YAML_TYPE = 'application/yaml'
+const PROTOBUF_TYPE = 'application/vnd.kubernetes.protobuf'
+
+/** The media type without parameters, in lower case. */
+export function mediaType(header: string | undefined): string {
+  return (header ?? '').split(';', 1)[0]!.trim().toLowerCase()
+}
+
+/** Reads, decodes and checks the body. Throws 400 for what is malformed or of another kind, 415 for unknown formats. */
+export async function readObject(request: ApiRequest, expected: ExpectedKind, registry: Registry): Promise<KubeObject> {
+  const validation = fieldValidation(request)
+  const body = await parseBody(request, expected.kind, validation !== 'Ignore')
+  return decodeAs(body, expected, registry, validation, request.warnings)
+}
+
+/** `fieldValidation`, whose default is Warn; in process, where objects come from typed code, Ignore. */
+export function fieldValidation(request: ApiRequest): FieldValidation {
+  const given = request.query.get('fieldValidation')
+  if (given === 'Ignore' || given === 'Warn' || given === 'Strict') return given
+  return request.trusted ? 'Ignore' : 'Warn'
+}
+
+/** A body of options: parsed, or undefined when there is none. */
+export async function parseBodyValue(request: ApiRequest, kind: string): Promise<unknown> {
+  const body = await request.body()
+  if (body === undefined || (body instanceof Uint8Array && body.byteLength === 0)) return undefined
+  return (await parseBody(request, kind, false)).value
+}
+
+async function parseBody(request: ApiRequest, kind: string, strict: boolean): Promise<ParsedBody> {
+  const body = await request.body()
+  if (body !== undefined && !(body instanceof Uint8Array)) return { value: body, duplicates: [] }
+  const bytes = Buffer.from(body?.buffer ?? new ArrayBuffer(0), body?.byteOffset ?? 0, body?.byteLength ?? 0)
+  const type = mediaType(request.header('content-type')) || JSON_TYPE
+  try {
+    if (type === JSON_TYPE) return parseJson(bytes.toString(), { strict })
+    if (type === YAML_TYPE) return await parseYaml(bytes.toString(), strict)
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error
+    const place = type === JSON_TYPE ? "couldn't get version/kind; json parse error: " : ''
+    throw badRequest(`the object provided is unrecognized (must be of type ${kind}): ${place}${error.message}`)
+  }
+  if (type === PROTOBUF_TYPE) return await parseProtobuf(bytes, kind)
+  throw unsupportedMediaType(
+    `the body of the request was in an unknown format - accepted media types include: ${JSON_TYPE}, ${YAML_TYPE}, ${PROTOBUF_TYPE}`,
+  )
+}
+
+/** The first document, with JSON's types. Throws DecodeError. */
+export async function parseYaml(text: string, strict: boolean): Promise<ParsedBody> {
+  const { parseYamlDocument } = await import('./yaml.ts')
+  return parseYamlDocument(text, strict)
+}
+
+async function parseProtobuf(bytes: Buffer, kind: string): Promise<ParsedBody> {
+  const { decodeProtobuf } = await import('../../api/protobuf/envelope.ts')
+  try {
+    return { value: decodeProtobuf(bytes), duplicates: [] }
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'ProtobufError') throw error
+    throw badRequest(`the object provided is unrecognized (must be of type ${kind}): ${error.message}`)
+  }
+}
+
+/** Takes a parsed body for the expected kind. Throws a 400. */
+export function decodeAs(
+  body: ParsedBody,
+  expected: ExpectedKind,
+  registry: Registry,
+  validation: FieldValidation,
+  warnings: string[],
+): KubeObject {
+  const { kind, apiVersion } = expected
+  if (!isRecord(body.value)) {
+    const why = `cannot unmarshal ${Array.isArray(body.value) ? 'array' : typeof body.value} into Go value of type struct`
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: json: ${why}`,
+    )
+  }
+  const given = kindGiven(body.value, expected)
+  checkKind(given, expected, registry)
+  const title = `${given.kind} in version ${JSON.stringify(versionOf(given.apiVersion))} cannot be handled as a ${kind}`
+  try {
+    const { value, problems } = decode<KubeObject>(expected.schema, body.value, { strict: validation !== 'Ignore' })
+    value.kind = kind
+    value.apiVersion = apiVersion
+    reportProblems([...body.duplicates, ...problems], title, validation, warnings)
+    return value
+  } catch (error) {
+    if (error instanceof DecodeError) throw badRequest(`${title}: ${error.message}`)
+    throw error
+  }
+}
+
+/** Refuses or warns about unknown and duplicate fields. */
+export function reportProblems(
+  problems: readonly string[],
+  title: string,
+  validation: FieldValidation,
+  warnings: string[],
+): void {
+  if (problems.length === 0 || validation === 'Ignore') return
+  if (validation === 'Strict') throw badRequest(`${title}: strict decoding error: ${problems.join(', ')}`)
+  warnings.push(...problems)
+}
+
+interface GivenKind {
+  apiVersion: string
+  kind: string
+}
+
+/** A body that does not say what it is, is what the path says. */
+function kindGiven(value: Record<string, unknown>, expected: ExpectedKind): GivenKind {
+  const text = (member: unknown, fallback: string) => (typeof member === 'string' && member !== '' ? member : fallback)
+  return { apiVersion: text(value.apiVersion, expected.apiVersion), kind: text(value.kind, expected.kind) }
+}
+
+function checkKind(given: GivenKind, expected: ExpectedKind, registry: Registry): void {
+  if (given.apiVersion === expected.apiVersion && given.kind === expected.kind) return
+  const title = `${given.kind} in version ${JSON.stringify(versionOf(given.apiVersion))} cannot be handled as a ${expected.kind}`
+  const known = isKnown(given, registry)
+  if (!known) {
+    const scheme = 'pkg/api/legacyscheme/scheme.go:30'
+    throw badRequest(
+      `${title}: no kind ${JSON.stringify(given.kind)} is registered for version ${JSON.stringify(given.apiVersion)} in scheme "${scheme}"`,
+    )
+  }
+  if (given.apiVersion !== expected.apiVersion) {
+    throw badRequest(
+      `the API version in the data (${given.apiVersion}) does not match the expected API version (${expected.apiVersion})`,
+    )
+  }
+  const from = `${versionOf(given.apiVersion)}.${given.kind}`
+  throw badRequest(
+    `${title}: converting (${from}) to (${internalGroup(expected.apiVersion)}.${expected.kind}): unknown conversion`,
+  )
+}
+
+/** Whether Kubernetes' scheme would know the kind. Its old beta versions are known there although they are not served. */
+function isKnown({ apiVersion, kind }: GivenKind, registry: Registry): boolean {
+  const [group, version] = splitApiVersion(apiVersion)
+  if (registry.lookupKind(apiVersion, kind) || kindSchema(group, version, kind)) return true
+  return /(alpha|beta)\d+$/.test(version) && registry.servesKind(group, kind)
+}
+
+/** `apps/v1` as group and version. */
+export function splitApiVersion(apiVersion: string): [group: string, version: string] {
+  const slash = apiVersion.indexOf('/')
+  return slash < 0 ? ['', apiVersion] : [apiVersion.slice(0, slash), apiVersion.slice(slash + 1)]
+}
+
+function versionOf(apiVersion: string): string {
+  return splitApiVersion(apiVersion)[1]
+}
+
+function internalGroup(apiVersion: string): string {
+  return splitApiVersion(apiVersion)[0].split('.')[0] || 'core'
+}

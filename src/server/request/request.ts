@@ -1,0 +1,69 @@
+/** One API call as the verbs see it, whichever door it came through. */
+import type { UserInfo } from '../contract.ts'
+import type { Query } from './query.ts'
+
+export interface ApiRequest {
+  readonly method: string
+  /** Without the query; still percent-encoded. */
+  readonly path: string
+  readonly query: Query
+  /** Lower-case names. */
+  header(name: string): string | undefined
+  readonly user: UserInfo
+  /** Came in process: its body is an object made by typed code. */
+  readonly trusted: boolean
+  readonly signal: AbortSignal
+  /** The whole body: bytes, or an object that now belongs to the verb. Throws `tooLarge`. */
+  body(): Promise<Uint8Array | object | undefined>
+  /** Texts for `Warning` headers, in order. */
+  readonly warnings: string[]
+}
+
+/** What a verb answers. The parsed form and the bytes are made only when a door asks for them. */
+export type Answer = ObjectAnswer | WatchAnswer | StreamAnswer
+
+export interface ObjectAnswer {
+  readonly type: 'object'
+  readonly status: number
+  readonly contentType: string
+  readonly headers?: Readonly<Record<string, string>>
+  /** Shared: read-only. */
+  object(): unknown
+  /** In as few buffers as possible. */
+  chunks(): readonly Buffer[]
+}
+
+/** Bytes of unknown length. */
+export interface StreamAnswer {
+  readonly type: 'stream'
+  readonly status: number
+  readonly contentType: string
+  readonly stream: import('node:stream').Readable
+}
+
+export interface WatchAnswer {
+  readonly type: 'watch'
+  readonly contentType: string
+  /** Starts delivery; the returned function stops it. May call the sink before it returns. */
+  start(sink: WatchSink): () => void
+}
+
+/** Where a watch delivers. `kind` says which of the two forms a door wants. */
+export type WatchSink =
+  | { readonly form: 'bytes'; write(frame: Buffer): void; end(): void }
+  | { readonly form: 'objects'; write(event: { type: string; object: unknown }): void; end(): void }
+
+/** An answer whose parsed form is at hand; bytes are its JSON. */
+export function jsonAnswer(status: number, object: unknown): ObjectAnswer {
+  return {
+    type: 'object',
+    status,
+    contentType: 'application/json',
+    object: () => object,
+    chunks: () => [Buffer.from(`${JSON.stringify(object)}\n`)],
+  }
+}
+
+export function textAnswer(status: number, text: string, contentType = 'text/plain; charset=utf-8'): ObjectAnswer {
+  return { type: 'object', status, contentType, object: () => text, chunks: () => [Buffer.from(text)] }
+}

@@ -1,0 +1,67 @@
+/** Puts the API server together: keys and users, admission, the verbs, and the two doors to them. */
+import { randomBytes } from 'node:crypto'
+import { createAuth } from './auth/auth.ts'
+import { ensureBootstrap, publishEndpoint } from './bootstrap/bootstrap.ts'
+import type { ApiServer, ApiServerOptions } from './contract.ts'
+import type { Core } from './core.ts'
+import { createInProcessDoor } from './in-process.ts'
+import { Metrics } from './metrics.ts'
+import { NodeConnections } from './node-connections.ts'
+import { createReader } from './reader.ts'
+import { Registry } from './registry.ts'
+
+/** Resolves when the store holds what every cluster has. Rejects when keys or bootstrap objects cannot be made. */
+export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const { store, clock, log } = options
+  const random = options.random ?? randomBytes
+  const registry = new Registry(options.definitions)
+  const reader = createReader(store)
+  const closing = new AbortController()
+  const auth = await createAuth({ reader, clock, random, ...given(options, ['pkiDirectory', 'certificateNames', 'serviceCidr']) })
+  const core: Core = {
+    store,
+    registry,
+    reader,
+    clock,
+    log,
+    random,
+    authorizer: auth.authorizer,
+    admission: [auth.escalation],
+    nodes: new NodeConnections(),
+    metrics: new Metrics(),
+    questions: new Map(Object.entries(auth.reviews)),
+    createToken: auth.createToken,
+    closing: closing.signal,
+  }
+  const bootstrap = { store, registry, clock, random, ...given(options, ['serviceCidr']) }
+  await ensureBootstrap({ ...bootstrap, caCertificate: auth.pki.caCertificate })
+  let closeListener: (() => Promise<void>) | undefined
+  return {
+    inProcess: (user) => createInProcessDoor(core, user),
+    async listen(place) {
+      const { listen } = await import('./http/listener.ts')
+      const listener = await listen(core, auth, place)
+      closeListener = listener.close
+      await publishEndpoint(bootstrap, { address: place.host, port: listener.port })
+      return { url: listener.url, port: listener.port }
+    },
+    caCertificate: auth.pki.caCertificate,
+    issueClientCertificate: async (user, groups) => auth.pki.issueClientCertificate(user, groups),
+    connectNode: (name, streams) => core.nodes.connect(name, streams),
+    async close() {
+      closing.abort(new Error('the API server is closing'))
+      await closeListener?.()
+      auth.stop()
+    },
+  }
+}
+
+/** The named options, without those that are absent. */
+function given<K extends keyof ApiServerOptions>(
+  options: ApiServerOptions,
+  names: readonly K[],
+): Partial<Pick<ApiServerOptions, K>> {
+  const picked: Partial<Pick<ApiServerOptions, K>> = {}
+  for (const name of names) if (options[name] !== undefined) picked[name] = options[name]
+  return picked
+}

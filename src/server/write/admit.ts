@@ -1,0 +1,64 @@
+/** Leads a write through admission: mutators in order, then every validator; tells those that passed when nothing was written. */
+import type { KubeObject } from '../../api/object.ts'
+import type { AdmissionPlugin, AdmissionRequest } from '../admission/contract.ts'
+import type { WriteCall } from './call.ts'
+
+export type Operation = AdmissionRequest['operation']
+
+export class Admission {
+  readonly #request: AdmissionRequest
+  readonly #plugins: readonly AdmissionPlugin[]
+  #validated: AdmissionPlugin[] = []
+
+  constructor(call: WriteCall, operation: Operation, name: string, object: KubeObject | undefined, old: KubeObject | undefined) {
+    const { request, core } = call
+    this.#request = {
+      operation,
+      definition: call.resource.definition,
+      subresource: call.subresource,
+      namespace: call.namespace,
+      name,
+      user: request.user,
+      dryRun: call.dryRun,
+      object,
+      old,
+      options: call.options,
+      warn: (text) => {
+        request.warnings.push(text)
+      },
+    }
+    this.#plugins = core.admission.filter((plugin) => plugin.handles(this.#request))
+  }
+
+  /** Whether the object may have been edited. Throws what a plugin refuses with. */
+  async mutate(): Promise<boolean> {
+    let ran = false
+    for (const plugin of this.#plugins) {
+      if (!plugin.mutate) continue
+      const pending = plugin.mutate(this.#request)
+      if (pending) await pending
+      ran = true
+    }
+    return ran
+  }
+
+  async validate(): Promise<void> {
+    try {
+      for (const plugin of this.#plugins) {
+        if (!plugin.validate) continue
+        const pending = plugin.validate(this.#request)
+        if (pending) await pending
+        this.#validated.push(plugin)
+      }
+    } catch (error) {
+      this.release()
+      throw error
+    }
+  }
+
+  /** The object was not written after all. */
+  release(): void {
+    if (!this.#request.dryRun) for (const plugin of this.#validated) plugin.release?.(this.#request)
+    this.#validated = []
+  }
+}

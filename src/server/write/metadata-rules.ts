@@ -1,0 +1,107 @@
+/** What must hold for the metadata of every object (apimachinery `api/validation/objectmeta.go`), whatever its kind. */
+import type { ResourceDefinition } from '../../api/definition.ts'
+import { forbidden, immutable, invalid, required, tooLong } from '../../api/field-errors.ts'
+import { dnsLabel, dnsLabel1035, dnsSubdomain, labelValue, pathSegment, qualifiedName } from '../../api/names.ts'
+import type { KubeObject, Metadata, OwnerReference } from '../../api/object.ts'
+import type { FieldError } from '../../api/status.ts'
+import { splitApiVersion } from '../request/body.ts'
+
+const MAX_ANNOTATIONS_BYTES = 256 * 1024
+const STANDARD_FINALIZERS = new Set(['foregroundDeletion', 'orphan', 'kubernetes'])
+const NAME_RULES = { subdomain: dnsSubdomain, label: dnsLabel, label1035: dnsLabel1035, path: pathSegment, none: () => [] }
+
+/** Checks the metadata of an object that is about to be created or updated. */
+export function validateMetadata(object: KubeObject, definition: ResourceDefinition): FieldError[] {
+  const { metadata } = object
+  const errors: FieldError[] = []
+  checkName(metadata, definition, errors)
+  checkLabels(metadata.labels, errors)
+  checkAnnotations(metadata.annotations, errors)
+  for (const owner of metadata.ownerReferences ?? []) checkOwner(owner, errors)
+  checkControllers(metadata.ownerReferences ?? [], errors)
+  for (const [index, finalizer] of (metadata.finalizers ?? []).entries()) {
+    checkFinalizer(finalizer, `metadata.finalizers[${index}]`, errors)
+  }
+  return errors
+}
+
+/** Checks what an update may do to the metadata. */
+export function validateMetadataUpdate(object: KubeObject, old: KubeObject): FieldError[] {
+  const { metadata } = object
+  const before = old.metadata
+  const errors: FieldError[] = []
+  for (const field of ['name', 'namespace', 'uid', 'creationTimestamp', 'deletionTimestamp'] as const) {
+    if ((metadata[field] ?? '') !== (before[field] ?? '')) errors.push(immutable(`metadata.${field}`, metadata[field] ?? ''))
+  }
+  if ((metadata.deletionGracePeriodSeconds ?? null) !== (before.deletionGracePeriodSeconds ?? null)) {
+    errors.push(immutable('metadata.deletionGracePeriodSeconds', metadata.deletionGracePeriodSeconds))
+  }
+  if (before.deletionTimestamp !== undefined) {
+    const added = (metadata.finalizers ?? []).filter((finalizer) => !before.finalizers?.includes(finalizer))
+    if (added.length > 0) {
+      const list = `[]string{${added.map((finalizer) => JSON.stringify(finalizer)).join(', ')}}`
+      const why = `no new finalizers can be added if the object is being deleted, found new finalizers ${list}`
+      errors.push(forbidden('metadata.finalizers', why))
+    }
+  }
+  return errors
+}
+
+function checkName(metadata: Metadata, definition: ResourceDefinition, errors: FieldError[]): void {
+  const { name = '', generateName = '', namespace = '' } = metadata
+  const rule = NAME_RULES[definition.strategy.nameRule ?? 'subdomain']
+  if (generateName !== '') {
+    // A generated name ends in a letter or digit, so the prefix may end in what a name may not.
+    for (const complaint of rule(generateName.replace(/[-.]+$/, '') || 'a'))
+      errors.push(invalid('metadata.generateName', generateName, complaint))
+  }
+  if (name === '') errors.push(required('metadata.name', 'name or generateName is required'))
+  else for (const complaint of rule(name)) errors.push(invalid('metadata.name', name, complaint))
+  if (!definition.namespaced) {
+    if (namespace !== '') errors.push(forbidden('metadata.namespace', 'not allowed on this type'))
+  } else if (namespace === '') errors.push(required('metadata.namespace'))
+  else for (const complaint of dnsLabel(namespace)) errors.push(invalid('metadata.namespace', namespace, complaint))
+}
+
+function checkLabels(labels: Metadata['labels'], errors: FieldError[]): void {
+  for (const key in labels) {
+    for (const complaint of qualifiedName(key)) errors.push(invalid('metadata.labels', key, complaint))
+    for (const complaint of labelValue(labels[key]!)) errors.push(invalid('metadata.labels', labels[key], complaint))
+  }
+}
+
+function checkAnnotations(annotations: Metadata['annotations'], errors: FieldError[]): void {
+  let bytes = 0
+  for (const key in annotations) {
+    for (const complaint of qualifiedName(key.toLowerCase())) errors.push(invalid('metadata.annotations', key, complaint))
+    bytes += Buffer.byteLength(key) + Buffer.byteLength(annotations[key]!)
+  }
+  if (bytes > MAX_ANNOTATIONS_BYTES) errors.push(tooLong('metadata.annotations', MAX_ANNOTATIONS_BYTES))
+}
+
+function checkOwner(owner: OwnerReference, errors: FieldError[]): void {
+  const path = 'metadata.ownerReferences'
+  const [, version] = splitApiVersion(owner.apiVersion ?? '')
+  if (version === '') errors.push(invalid(`${path}.apiVersion`, owner.apiVersion ?? '', 'version must not be empty'))
+  if (!owner.kind) errors.push(invalid(`${path}.kind`, owner.kind ?? '', 'must not be empty'))
+  if (!owner.name) errors.push(invalid(`${path}.name`, owner.name ?? '', 'must not be empty'))
+  if (!owner.uid) errors.push(invalid(`${path}.uid`, owner.uid ?? '', 'must not be empty'))
+  if (owner.apiVersion === 'v1' && owner.kind === 'Event') {
+    errors.push(invalid(path, owner, `${owner.apiVersion}, Kind=${owner.kind} is disallowed from being an owner`))
+  }
+}
+
+function checkControllers(owners: readonly OwnerReference[], errors: FieldError[]): void {
+  const controllers = owners.filter((owner) => owner.controller === true)
+  if (controllers.length < 2) return
+  const [first, second] = controllers.map((owner) => owner.name)
+  const why = `Only one reference can have Controller set to true. Found "true" in references for ${first} and ${second}`
+  errors.push(invalid('metadata.ownerReferences', owners, why))
+}
+
+function checkFinalizer(finalizer: string, path: string, errors: FieldError[]): void {
+  for (const complaint of qualifiedName(finalizer)) errors.push(invalid(path, finalizer, complaint))
+  if (!finalizer.includes('/') && !STANDARD_FINALIZERS.has(finalizer)) {
+    errors.push(invalid(path, finalizer, 'name is neither a standard finalizer name nor is it fully qualified'))
+  }
+}

@@ -1,0 +1,55 @@
+/** Starts a real API server on a memory store, for tests. */
+import { builtinDefinitions } from '../../src/api/definitions.ts'
+import type { KubeObject } from '../../src/api/object.ts'
+import { type Clock, systemClock } from '../../src/base/clock.ts'
+import { createLog } from '../../src/base/log.ts'
+import type { ApiServer, DoorResponse, InProcessDoor } from '../../src/server/contract.ts'
+import { createApiServer } from '../../src/server/server.ts'
+import { createMemoryStore } from '../../src/store/memory.ts'
+import type { Store } from '../../src/store/store.ts'
+
+export const ADMIN = { name: 'admin', groups: ['system:masters', 'system:authenticated'] }
+
+export interface TestServer {
+  server: ApiServer
+  store: Store
+  /** As a member of system:masters. */
+  admin: InProcessDoor
+  /** One request as the admin; the answer's object. */
+  call<T = KubeObject>(method: string, path: string, body?: object, more?: CallOptions): Promise<T>
+  respond(method: string, path: string, body?: object, more?: CallOptions): Promise<DoorResponse>
+  close(): Promise<void>
+}
+
+export interface CallOptions {
+  query?: Record<string, string>
+  headers?: Record<string, string>
+}
+
+export const PATCH_TYPES = {
+  json: { headers: { 'content-type': 'application/json-patch+json' } },
+  merge: { headers: { 'content-type': 'application/merge-patch+json' } },
+  strategic: { headers: { 'content-type': 'application/strategic-merge-patch+json' } },
+  apply: { headers: { 'content-type': 'application/apply-patch+yaml' } },
+}
+
+/** Lines of the log at warning level and above fail nothing, but are printed. */
+export async function startServer(options: { clock?: Clock } = {}): Promise<TestServer> {
+  const store = createMemoryStore()
+  const log = createLog({ write: (line) => process.stderr.write(line), level: 'warn' })
+  const server = await createApiServer({ store, definitions: builtinDefinitions, clock: options.clock ?? systemClock, log })
+  const admin = server.inProcess(ADMIN)
+  const respond: TestServer['respond'] = (method, path, body, more) =>
+    admin.request({ method, path, ...(body && { body }), ...more })
+  return {
+    server,
+    store,
+    admin,
+    respond,
+    call: async (method, path, body, more) => (await respond(method, path, body, more)).object as never,
+    close: async () => {
+      await server.close()
+      await store.close()
+    },
+  }
+}
