@@ -2,7 +2,7 @@
 
 import { binding } from './binding.ts'
 import { componentStatus } from './component-status.ts'
-import { configMap, secret, serviceAccount } from './config.ts'
+import { configMap, serviceAccount } from './config.ts'
 import { defineGroup } from './define.ts'
 import { endpoints } from './endpoints.ts'
 import { coreEvent } from './event.ts'
@@ -14,6 +14,7 @@ import { pod } from './pod.ts'
 import { podTemplate } from './pod-template.ts'
 import { limitRange, resourceQuota } from './quota.ts'
 import { replicationController } from './replication-controller.ts'
+import { secret } from './secret.ts'
 import { service } from './service.ts'
 
 export const coreDefinitions = defineGroup({ group: '', version: 'v1', package: 'core/v1' }, [
