@@ -6,11 +6,14 @@ import type { Store } from '../../store/store.ts'
 import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './certificate-requests.ts'
 import type { AdmissionPlugin, Asks, ObjectReader } from './contract.ts'
 import { defaultIngressClass } from './ingress-class.ts'
+import { limitRanger } from './limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { nodeRestriction } from './node-restriction.ts'
 import { taintNodesByCondition } from './node-taints.ts'
 import { ownerReferencesPermissionEnforcement } from './owner-references.ts'
+import { podSecurity } from './pod-security/pod-security.ts'
 import { priority } from './priority.ts'
+import { resourceQuota } from './quota/resource-quota.ts'
 import { runtimeClass } from './runtime-class.ts'
 import { serviceAccount } from './service-account.ts'
 import { serviceAllocation } from './services/allocation.ts'
@@ -44,9 +47,11 @@ export function admissionPlugins(options: AdmissionOptions): AdmissionPlugin[] {
   const { reader, signal, asks } = options
   return [
     namespaceLifecycle(reader),
+    limitRanger(reader, signal),
     serviceAccount(options),
     nodeRestriction(reader),
     taintNodesByCondition,
+    podSecurity(reader),
     priority(reader, signal),
     defaultTolerationSeconds,
     defaultStorageClass(reader),
@@ -59,7 +64,8 @@ export function admissionPlugins(options: AdmissionOptions): AdmissionPlugin[] {
     certificateSubjectRestriction,
     defaultIngressClass(reader),
     ...(options.extra ?? []),
-    // Last, for it takes what is unique.
+    // Last, for they take what is limited or unique.
+    resourceQuota(options),
     serviceAllocation(options),
   ]
 }
