@@ -1,5 +1,8 @@
 /** Puts the API server together: keys and users, admission, the verbs, and the two doors to them. */
 import { randomBytes } from 'node:crypto'
+import type { VolumeProjection } from '../api/types.ts'
+import type { AdmissionPlugin } from './admission/contract.ts'
+import { admissionPlugins } from './admission/plugins.ts'
 import { createAuth } from './auth/auth.ts'
 import { ensureBootstrap, publishEndpoint } from './bootstrap/bootstrap.ts'
 import type { ApiServer, ApiServerOptions } from './contract.ts'
@@ -10,14 +13,28 @@ import { NodeConnections } from './node-connections.ts'
 import { createReader } from './reader.ts'
 import { Registry } from './registry.ts'
 
+export interface ServerOptions extends ApiServerOptions {
+  /** Admission that runs after the built-in mutators: extensions. */
+  admission?: readonly AdmissionPlugin[]
+  /** What the token volumes of pods carry besides token, CA and namespace. */
+  extraTokenSources?: readonly VolumeProjection[]
+}
+
 /** Resolves when the store holds what every cluster has. Rejects when keys or bootstrap objects cannot be made. */
-export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
+export async function createApiServer(options: ServerOptions): Promise<ApiServer> {
   const { store, clock, log } = options
   const random = options.random ?? randomBytes
   const registry = new Registry(options.definitions)
   const reader = createReader(store)
   const closing = new AbortController()
   const auth = await createAuth({ reader, clock, random, ...given(options, ['pkiDirectory', 'certificateNames', 'serviceCidr']) })
+  const admission = admissionPlugins({
+    ...{ reader, store, clock, random, signal: closing.signal },
+    asks: (question) => auth.authorizer.authorize(question).allowed,
+    definitionOf: (apiVersion, kind) => registry.lookupKind(apiVersion, kind)?.definition,
+    ...given(options, ['serviceCidr', 'nodePorts', 'extraTokenSources']),
+    ...(options.admission && { extra: options.admission }),
+  })
   const core: Core = {
     store,
     registry,
@@ -26,7 +43,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     log,
     random,
     authorizer: auth.authorizer,
-    admission: [auth.escalation],
+    admission: [...admission, auth.escalation],
     nodes: new NodeConnections(),
     metrics: new Metrics(),
     questions: new Map(Object.entries(auth.reviews)),
@@ -57,11 +74,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
 }
 
 /** The named options, without those that are absent. */
-function given<K extends keyof ApiServerOptions>(
-  options: ApiServerOptions,
-  names: readonly K[],
-): Partial<Pick<ApiServerOptions, K>> {
-  const picked: Partial<Pick<ApiServerOptions, K>> = {}
+function given<K extends keyof ServerOptions>(options: ServerOptions, names: readonly K[]): Partial<Pick<ServerOptions, K>> {
+  const picked: Partial<Pick<ServerOptions, K>> = {}
   for (const name of names) if (options[name] !== undefined) picked[name] = options[name]
   return picked
 }

@@ -31,6 +31,7 @@ export async function handleRequest(
   const warnings: string[] = []
   const done = core.metrics.begin(request.method, resourceOf(path))
   let code = 500
+  let body: Promise<Buffer | undefined> | undefined
   try {
     core.closing.throwIfAborted()
     const user = await userOf(auth, request)
@@ -42,7 +43,10 @@ export async function handleRequest(
       user,
       trusted: false,
       signal: abort.signal,
-      body: () => readBody(request),
+      body: () => {
+        body ??= readBody(request)
+        return body
+      },
       warnings,
     }
     const answer = await serve(core, call)
