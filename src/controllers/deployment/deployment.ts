@@ -9,6 +9,7 @@ import { type Cache, type Change, keyOf } from '../../watch/informer.ts'
 import { performClaims, planClaims } from '../parts/adoption.ts'
 import { inParallel } from '../parts/batches.ts'
 import { isNamespaceTerminating, messageOf } from '../parts/failures.ts'
+import { createFreshness } from '../parts/freshness.ts'
 import { copyOf, sameJson } from '../parts/json.ts'
 import { controllerKey, controllerOf, indexByController, isControlledBy, ownedBy, uncontrolledIn } from '../parts/owners.ts'
 import { isTerminal } from '../parts/pods.ts'
@@ -32,6 +33,7 @@ export function deploymentController(): Reconciler {
 
 class DeploymentController {
   readonly #context: ReconcileContext
+  readonly #written = createFreshness()
   readonly #deployments: Cache<Deployment>
   readonly #sets: Cache<ReplicaSet>
   readonly #pods: Cache<Pod>
@@ -47,7 +49,10 @@ class DeploymentController {
 
   subscribe(enqueue: (key: string) => void): void {
     const { informer } = { informer: this.#context.informer.bind(this.#context) }
-    informer(deployments).subscribe(({ key }) => enqueue(key))
+    informer(deployments).subscribe(({ key, object, old }) => {
+      if (old && !object) this.#written.forget(old)
+      enqueue(key)
+    })
     informer(replicaSets).subscribe((change) => this.#setChanged(change, enqueue))
     informer(podResource).subscribe((change) => {
       const key = this.#waitingForTheEndOf(change)
@@ -56,6 +61,7 @@ class DeploymentController {
   }
 
   #setChanged({ object, old }: Change<ReplicaSet>, enqueue: (key: string) => void): void {
+    if (old && !object) this.#written.forget(old)
     for (const set of [object, old]) {
       const key = set && controllerKey(set, deployments, this.#deployments)
       if (key) enqueue(key)
@@ -78,6 +84,8 @@ class DeploymentController {
   async reconcile(key: string): Promise<ReconcileResult | undefined> {
     const deployment = this.#deployments.get(key)
     if (!deployment) return undefined
+    if (this.#written.isStale(deployment) || this.#ownedSets(deployment).some((set) => this.#written.isStale(set)))
+      return undefined
     const { client, clock } = this.#context
     const plan = planDeployment({
       deployment,
@@ -99,8 +107,12 @@ class DeploymentController {
     return plan.nextLookMs === undefined ? undefined : { requeueAfterMs: plan.nextLookMs }
   }
 
+  #ownedSets(deployment: Deployment): readonly ReplicaSet[] {
+    return ownedBy(this.#sets, deployment.metadata.uid)
+  }
+
   #claim(deployment: Deployment): Promise<ReplicaSet[]> {
-    const owned = ownedBy(this.#sets, deployment.metadata.uid)
+    const owned = this.#ownedSets(deployment)
     const free = uncontrolledIn(this.#sets, deployment.metadata.namespace)
     const claims = planClaims(deployment, compiledSelector(deployment.spec?.selector), owned, free)
     return performClaims(this.#context.client, deployment, deployments, replicaSets, claims)
@@ -147,19 +159,22 @@ class DeploymentController {
     changed.spec = { ...changed.spec!, replicas }
     if (minReadySeconds === undefined) delete changed.spec.minReadySeconds
     else changed.spec.minReadySeconds = minReadySeconds
-    await this.#context.client.update(replicaSets, changed)
+    this.#written.wrote(await this.#context.client.update(replicaSets, changed))
     return true
   }
 
   async #writeStatus(deployment: Deployment, status: DeploymentStatus): Promise<void> {
     if (sameJson(status, deployment.status)) return
-    await this.#context.client.updateStatus(deployments, { ...copyOf(deployment), status: copyOf(status) }).catch(ignoreNotFound)
+    const changed = { ...copyOf(deployment), status: copyOf(status) }
+    await this.#context.client.updateStatus(deployments, changed).then((answer) => this.#written.wrote(answer), ignoreNotFound)
   }
 
   async #writeRevision(deployment: Deployment, revision: string): Promise<void> {
     const { name = '', namespace, uid } = deployment.metadata
     const patch = { metadata: { uid, annotations: { [REVISION]: revision } } }
-    await this.#context.client.patch(deployments, name, 'merge', patch, { namespace }).catch(ignoreNotFound)
+    await this.#context.client
+      .patch(deployments, name, 'merge', patch, { namespace })
+      .then((answer) => this.#written.wrote(answer), ignoreNotFound)
   }
 }
 

@@ -13,6 +13,7 @@ import { performClaims, planClaims } from '../parts/adoption.ts'
 import { inGrowingBatches, inParallel } from '../parts/batches.ts'
 import { createExpectations, type Expectations } from '../parts/expectations.ts'
 import { isNamespaceTerminating, messageOf } from '../parts/failures.ts'
+import { createFreshness } from '../parts/freshness.ts'
 import { copyOf, sameJson } from '../parts/json.ts'
 import { controllerKey, controllerOf, indexByController, ownedBy, uncontrolledIn } from '../parts/owners.ts'
 import { createPace, type Pace } from '../parts/pace.ts'
@@ -40,6 +41,7 @@ class Engine<T extends ReplicaOwner> {
   readonly #enqueue: Enqueue
   readonly #expectations: Expectations
   readonly #pace: Pace
+  readonly #written = createFreshness()
   readonly #owners: Cache<T>
   readonly #pods: Cache<Pod>
 
@@ -58,7 +60,10 @@ class Engine<T extends ReplicaOwner> {
   subscribe(): void {
     const { context, kind } = { context: this.#context, kind: this.#kind }
     context.informer(kind.resource).subscribe(({ key, object, old }) => {
-      if (old && object?.metadata.uid !== old.metadata.uid) this.#expectations.forget(key)
+      if (old && object?.metadata.uid !== old.metadata.uid) {
+        this.#expectations.forget(key)
+        this.#written.forget(old)
+      }
       // Its own status comes back too and is looked at, in time: it may have been decided on an older cache.
       if (
         object &&
@@ -128,6 +133,7 @@ class Engine<T extends ReplicaOwner> {
       this.#pace.forget(key)
       return undefined
     }
+    if (this.#written.isStale(owner)) return undefined
     const all = ownedBy(this.#pods, owner.metadata.uid)
     this.#pace.begin(key, all.length)
     const upToDate = this.#expectations.satisfied(key)
@@ -228,7 +234,7 @@ class Engine<T extends ReplicaOwner> {
     })
     if (!sameStatus(status, owner.status)) {
       try {
-        await client.updateStatus(this.#kind.resource, { ...copyOf(owner), status } as T)
+        this.#written.wrote(await client.updateStatus(this.#kind.resource, { ...copyOf(owner), status } as T))
       } catch (error) {
         if (!isNotFound(error)) throw error
       }

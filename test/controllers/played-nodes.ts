@@ -1,0 +1,68 @@
+/** Plays scheduler and kubelets through the API: binds pods in turn, makes them ready, confirms deletions. */
+import { isConflict, isNotFound } from '../../src/api/status.ts'
+import type { Pod } from '../../src/api/types.ts'
+import type { Client } from '../../src/client/client.ts'
+import { nodes, pods } from '../../src/client/resources.ts'
+import type { Informers } from '../../src/watch/informers.ts'
+
+export function playNodes(
+  client: Client,
+  informers: Informers,
+): { stop(): void; setReady(decide: (image: string) => boolean): void } {
+  let isReady: (image: string) => boolean = () => true
+  let turn = 0
+  const started = new Set<string>()
+  const addresses = new Map<string, number>()
+  const nodeStore = informers.get(nodes).store
+
+  async function play(pod: Pod): Promise<void> {
+    const { name = '', namespace, uid = '' } = pod.metadata
+    if (!pod.spec?.nodeName) {
+      if (started.has(uid)) return // TEMPORARY
+      if (pod.metadata.deletionTimestamp) return
+      const target = nodeStore.list()[turn++ % Math.max(1, nodeStore.size)]?.metadata.name
+      if (!target) return
+      const body = {
+        apiVersion: 'v1',
+        kind: 'Binding',
+        metadata: { name },
+        target: { apiVersion: 'v1', kind: 'Node', name: target },
+      }
+      await client.createSubresource(pods, name, 'binding', body, { namespace }).catch(async () => {
+        started.add(uid)
+        await client.patch(pods, name, 'strategic', { status: statusOf(pod) }, { namespace, subresource: 'status' })
+      }) // TEMPORARY
+    } else if (pod.metadata.deletionTimestamp) {
+      await client.delete(pods, name, { namespace, gracePeriodSeconds: 0, preconditions: { uid } })
+    } else if (!started.has(uid)) {
+      started.add(uid)
+      await client.patch(pods, name, 'strategic', { status: statusOf(pod) }, { namespace, subresource: 'status' })
+    }
+  }
+
+  function statusOf(pod: Pod): object {
+    const now = `${new Date().toISOString().slice(0, 19)}Z`
+    const image = pod.spec?.containers[0]?.image ?? ''
+    const number = addresses.size + 1
+    addresses.set(pod.metadata.uid ?? '', number)
+    const podIP = `10.200.${number >> 8}.${number & 255}`
+    const ready = isReady(image)
+    const conditions = ['Initialized', 'PodScheduled'].map((type) => ({ type, status: 'True', lastTransitionTime: now }))
+    for (const type of ['ContainersReady', 'Ready'])
+      conditions.push({ type, status: ready ? 'True' : 'False', lastTransitionTime: now })
+    return { phase: 'Running', startTime: now, podIP, podIPs: [{ ip: podIP }], conditions }
+  }
+
+  const stop = informers.get(pods).subscribe(({ object }) => {
+    if (!object) return
+    play(object).catch((error: unknown) => {
+      if (!isNotFound(error) && !isConflict(error)) process.stderr.write(`played node: ${String(error)}\n`)
+    })
+  })
+  return {
+    stop,
+    setReady(decide) {
+      isReady = decide
+    },
+  }
+}

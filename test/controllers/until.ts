@@ -1,0 +1,15 @@
+/** Waits for a condition, polling; fails with the last reason it did not hold. */
+const POLL_MS = 5
+const PATIENCE_MS = 10_000
+
+export async function until(check: () => void | Promise<void>, patienceMs = PATIENCE_MS): Promise<void> {
+  const end = performance.now() + patienceMs
+  for (;;) {
+    try {
+      return await check()
+    } catch (error) {
+      if (performance.now() > end) throw error
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+    }
+  }
+}
