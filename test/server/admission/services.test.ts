@@ -129,6 +129,15 @@ describe('node ports', () => {
     )
   })
 
+  it('of a dry run are no ports at all', async () => {
+    const ports = [
+      { name: 'a', port: 1 },
+      { name: 'b', port: 2 },
+    ]
+    const { object } = await cluster.post(`${SERVICES}?dryRun=All`, service('d', { type: 'NodePort', ports }))
+    expect(object.spec.ports.map((p: { nodePort: number }) => p.nodePort)).toEqual([32769, 32770])
+  })
+
   it('of a load balancer come with a health port when traffic stays local, or not at all', async () => {
     const local = await create('lb', { type: 'LoadBalancer', externalTrafficPolicy: 'Local' })
     expect(local.spec.healthCheckNodePort).toBeGreaterThanOrEqual(30000)

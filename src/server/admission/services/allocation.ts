@@ -35,6 +35,7 @@ export interface ServiceAllocationOptions {
 
 const DEFAULT_CIDR = '10.96.0.0/16'
 const DEFAULT_PORTS = { from: 30000, to: 32767 }
+const DRY_RUN_PORT = 32768
 
 /** What one request took, to give back if the Service is not written. */
 type Taken = { pool: Pool; number: number }[]
@@ -65,7 +66,7 @@ export function serviceAllocation(options: ServiceAllocationOptions): AdmissionP
     validate(request) {
       const service = request.object as Service | undefined
       if (!service?.spec) return
-      const allocation = new Allocation(ranges, service)
+      const allocation = new Allocation(ranges, service, request.dryRun)
       taken.set(request, allocation.taken)
       const errors = allocation.run()
       if (request.dryRun || errors.length > 0) allocation.undo()
@@ -103,11 +104,15 @@ class Allocation {
   private readonly ranges: Ranges
   private readonly spec: ServiceSpec
   private readonly owner: string
+  private readonly dryRun: boolean
+  /** Node ports this round has taken. */
+  private readonly ports: number[] = []
 
-  constructor(ranges: Ranges, service: Service) {
+  constructor(ranges: Ranges, service: Service, dryRun: boolean) {
     this.ranges = ranges
     this.spec = service.spec ?? {}
     this.owner = ownerOf(service)
+    this.dryRun = dryRun
   }
 
   run(): FieldError[] {
@@ -153,7 +158,6 @@ class Allocation {
 
   /** One number serves a port of each protocol. */
   private takeNodePorts(): FieldError[] {
-    const { ports } = this.ranges
     const mine = new Set<number>()
     const list = this.spec.ports ?? []
     for (const [index, port] of list.entries()) {
@@ -167,11 +171,7 @@ class Allocation {
       if (port.nodePort) continue
       const sibling = list.find((other) => other.nodePort && other.port === port.port && other.protocol !== port.protocol)
       if (sibling?.nodePort) port.nodePort = sibling.nodePort
-      else {
-        const number = this.takeAny(ports.pool)
-        if (number === undefined) throw this.exhausted('failed to allocate a nodePort: range is full')
-        port.nodePort = ports.from + number
-      }
+      else port.nodePort = this.takeAnyPort('a nodePort')
     }
     return []
   }
@@ -183,17 +183,31 @@ class Allocation {
       const what = `failed to allocate requested HealthCheck NodePort ${spec.healthCheckNodePort}: ${problem}`
       return problem ? invalidField('spec.healthCheckNodePort', spec.healthCheckNodePort, what) : undefined
     }
-    const number = this.takeAny(this.ranges.ports.pool)
-    if (number === undefined) throw this.exhausted('failed to allocate a HealthCheck NodePort: range is full')
-    spec.healthCheckNodePort = this.ranges.ports.from + number
+    spec.healthCheckNodePort = this.takeAnyPort('a HealthCheck NodePort')
     return undefined
   }
 
   private takePort(port: number): string | undefined {
     const { ports } = this.ranges
     const number = ports.numberOf(port)
-    if (number !== undefined) return this.take(ports.pool, number) && 'provided port is already allocated'
-    return `provided port is not in the valid range. The range of valid ports is ${ports.from}-${ports.to}`
+    if (number === undefined)
+      return `provided port is not in the valid range. The range of valid ports is ${ports.from}-${ports.to}`
+    if (this.take(ports.pool, number)) return 'provided port is already allocated'
+    this.ports.push(port)
+    return undefined
+  }
+
+  private takeAnyPort(what: string): number {
+    const { ports } = this.ranges
+    const number = this.dryRun ? this.imaginaryPort() - ports.from : this.takeAny(ports.pool)
+    if (number === undefined) throw this.exhausted(`failed to allocate ${what}: range is full`)
+    this.ports.push(ports.from + number)
+    return ports.from + number
+  }
+
+  /** What a dry run shows is a port that no Service will have, as in Kubernetes. */
+  private imaginaryPort(): number {
+    return (this.ports.length > 0 ? Math.max(...this.ports) : DRY_RUN_PORT) + 1
   }
 
   /** Answers why it cannot be had. */
