@@ -1,7 +1,13 @@
 /** discovery.k8s.io/v1: EndpointSlice. */
-import type { EndpointSlice } from '../types.ts'
+import { ipAddress, ipFamily } from '../addresses.ts'
+import { duplicate, type Errors, invalid, notSupported, required, tooMany } from '../field-errors.ts'
+import { dnsLabel, dnsSubdomain, portNumber } from '../names.ts'
+import type { KubeObject } from '../object.ts'
+import type { DiscoveryV1EndpointPort, Endpoint, EndpointSlice } from '../types.ts'
 import { ageColumn, column } from './columns.ts'
 import { type DefinitionInput, defineGroup } from './define.ts'
+import { checkReachable } from './endpoints.ts'
+import { checkImmutable, collect, obey } from './rules.ts'
 
 /** As many as kubectl shows before it says how many more there are. */
 const SHOWN = 3
@@ -20,6 +26,69 @@ function addresses(slice: EndpointSlice): string {
   return all.length > 0 ? some(all) : '<unset>'
 }
 
+const ADDRESS_TYPES = ['FQDN', 'IPv4', 'IPv6']
+const PROTOCOLS = ['SCTP', 'TCP', 'UDP']
+const MAX_ADDRESSES = 100
+const MAX_ENDPOINTS = 1000
+const MAX_PORTS = 20000
+
+const slice_ = (object: KubeObject) => object as unknown as EndpointSlice
+
+function setDefaults(slice: EndpointSlice): void {
+  for (const port of slice.ports ?? []) {
+    port.name ??= ''
+    port.protocol ??= 'TCP'
+  }
+}
+
+function check(slice: EndpointSlice, errors: Errors): void {
+  const { addressType } = slice
+  const endpoints = slice.endpoints ?? []
+  const ports = slice.ports ?? []
+  if (!addressType) errors.push(required('addressType'))
+  else if (!ADDRESS_TYPES.includes(addressType)) errors.push(notSupported('addressType', addressType, ADDRESS_TYPES))
+  if (endpoints.length > MAX_ENDPOINTS) errors.push(tooMany('endpoints', endpoints.length, MAX_ENDPOINTS))
+  if (ports.length > MAX_PORTS) errors.push(tooMany('ports', ports.length, MAX_PORTS))
+  for (let index = 0; index < endpoints.length; index++) {
+    checkEndpoint(endpoints[index] as Endpoint, addressType, `endpoints[${index}]`, errors)
+  }
+  const names = new Set<string>()
+  ports.forEach((port, index) => {
+    checkSlicePort(port, names, `ports[${index}]`, errors)
+  })
+}
+
+function checkEndpoint(endpoint: Endpoint, type: string, path: string, errors: Errors): void {
+  const addresses = endpoint.addresses ?? []
+  if (addresses.length === 0) errors.push(required(`${path}.addresses`, 'must contain at least 1 address'))
+  if (addresses.length > MAX_ADDRESSES) errors.push(tooMany(`${path}.addresses`, addresses.length, MAX_ADDRESSES))
+  addresses.forEach((address, index) => {
+    checkAddress(address, type, `${path}.addresses[${index}]`, errors)
+  })
+  if (endpoint.nodeName !== undefined) obey(endpoint.nodeName, dnsSubdomain, `${path}.nodeName`, errors)
+  if (endpoint.hostname !== undefined) obey(endpoint.hostname, dnsLabel, `${path}.hostname`, errors)
+}
+
+function checkAddress(address: string, type: string, path: string, errors: Errors): void {
+  if (type === 'FQDN') obey(address, dnsSubdomain, path, errors)
+  if (type !== 'IPv4' && type !== 'IPv6') return
+  obey(address, ipAddress, path, errors)
+  const family = ipFamily(address)
+  if (family && family !== type) errors.push(invalid(path, address, `must be an ${type} address`))
+  checkReachable(address, path, errors)
+}
+
+function checkSlicePort(port: DiscoveryV1EndpointPort, names: Set<string>, path: string, errors: Errors): void {
+  const name = port.name ?? ''
+  if (name !== '') obey(name, dnsLabel, `${path}.name`, errors)
+  if (names.has(name)) errors.push(duplicate(`${path}.name`, name))
+  names.add(name)
+  if (!port.protocol) errors.push(required(`${path}.protocol`))
+  else if (!PROTOCOLS.includes(port.protocol)) errors.push(notSupported(`${path}.protocol`, port.protocol, PROTOCOLS))
+  if (port.port !== undefined)
+    for (const complaint of portNumber(port.port)) errors.push(invalid(`${path}.port`, port.port, complaint))
+}
+
 const endpointSlice: DefinitionInput = {
   kind: 'EndpointSlice',
   plural: 'endpointslices',
@@ -29,6 +98,16 @@ const endpointSlice: DefinitionInput = {
     column('Endpoints', (object) => addresses(object as unknown as EndpointSlice)),
     ageColumn,
   ],
+  strategy: {
+    defaults: (object) => setDefaults(slice_(object)),
+    validate: (object) => collect((errors) => check(slice_(object), errors)),
+    validateUpdate: (object, old) =>
+      collect((errors) => {
+        check(slice_(object), errors)
+        checkImmutable(object.addressType, old.addressType, 'addressType', errors)
+      }),
+    countsGeneration: true,
+  },
 }
 
 export const discoveryDefinitions = defineGroup({ group: 'discovery.k8s.io', version: 'v1', package: 'discovery/v1' }, [

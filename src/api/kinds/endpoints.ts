@@ -1,10 +1,69 @@
 /** Endpoints: deprecated, still written for older readers. */
-import type { Endpoints } from '../types.ts'
+import { ipAddress } from '../addresses.ts'
+import { type Errors, invalid, notSupported, required } from '../field-errors.ts'
+import { dnsLabel, dnsSubdomain, portNumber } from '../names.ts'
+import type { KubeObject } from '../object.ts'
+import type { EndpointAddress, EndpointPort, EndpointSubset, Endpoints } from '../types.ts'
 import { ageColumn, column } from './columns.ts'
 import type { DefinitionInput } from './define.ts'
+import { collect, obey } from './rules.ts'
 
 /** As many addresses as kubectl shows before it says how many more there are. */
 const SHOWN = 3
+
+const PROTOCOLS = ['SCTP', 'TCP', 'UDP']
+
+function setDefaults(endpoints: Endpoints): void {
+  for (const subset of endpoints.subsets ?? []) for (const port of subset.ports ?? []) port.protocol ||= 'TCP'
+}
+
+const validate = (object: KubeObject) =>
+  collect((errors) => {
+    ;(object as Endpoints).subsets?.forEach((subset, index) => {
+      checkSubset(subset, `subsets[${index}]`, errors)
+    })
+  })
+
+function checkSubset(subset: EndpointSubset, path: string, errors: Errors): void {
+  if (!subset.addresses?.length && !subset.notReadyAddresses?.length) {
+    errors.push(required(path, 'must specify `addresses` or `notReadyAddresses`'))
+  }
+  for (const list of ['addresses', 'notReadyAddresses'] as const) {
+    subset[list]?.forEach((address, index) => {
+      checkAddress(address, `${path}.${list}[${index}]`, errors)
+    })
+  }
+  subset.ports?.forEach((port, index) => {
+    checkPort(port, (subset.ports?.length ?? 0) > 1, `${path}.ports[${index}]`, errors)
+  })
+}
+
+function checkAddress(address: EndpointAddress, path: string, errors: Errors): void {
+  obey(address.ip ?? '', ipAddress, `${path}.ip`, errors)
+  if (address.hostname) obey(address.hostname, dnsLabel, `${path}.hostname`, errors)
+  if (address.nodeName !== undefined) obey(address.nodeName, dnsSubdomain, `${path}.nodeName`, errors)
+  checkReachable(address.ip ?? '', `${path}.ip`, errors)
+}
+
+const SPECIAL: readonly (readonly [RegExp, string])[] = [
+  [/^(0\.0\.0\.0|::)$/, 'may not be unspecified (0.0.0.0 or ::)'],
+  [/^(127\.|::1$)/, 'may not be in the loopback range (127.0.0.0/8, ::1/128)'],
+  [/^(169\.254\.|fe[89ab].:)/i, 'may not be in the link-local range (169.254.0.0/16, fe80::/10)'],
+  [/^(224\.0\.0\.|ff02:)/i, 'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)'],
+]
+
+/** Addresses that mean something else on every machine lead nowhere. */
+export function checkReachable(ip: string, path: string, errors: Errors): void {
+  for (const [pattern, detail] of SPECIAL) if (pattern.test(ip)) errors.push(invalid(path, ip, detail))
+}
+
+function checkPort(port: EndpointPort, named: boolean, path: string, errors: Errors): void {
+  if (port.name) obey(port.name, dnsLabel, `${path}.name`, errors)
+  else if (named) errors.push(required(`${path}.name`))
+  for (const complaint of portNumber(port.port ?? 0)) errors.push(invalid(`${path}.port`, port.port ?? 0, complaint))
+  if (!port.protocol) errors.push(required(`${path}.protocol`))
+  else if (!PROTOCOLS.includes(port.protocol)) errors.push(notSupported(`${path}.protocol`, port.protocol, PROTOCOLS))
+}
 
 export const endpoints: DefinitionInput = {
   kind: 'Endpoints',
@@ -13,7 +72,12 @@ export const endpoints: DefinitionInput = {
   shortNames: ['ep'],
   deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   columns: [column('Endpoints', (object) => summary(object as Endpoints)), ageColumn],
-  strategy: { allowCreateOnUpdate: true },
+  strategy: {
+    defaults: (object) => setDefaults(object as Endpoints),
+    validate,
+    validateUpdate: validate,
+    allowCreateOnUpdate: true,
+  },
 }
 
 function summary(endpoints: Endpoints): string {

@@ -1,8 +1,13 @@
-/** Job. */
-import type { Job } from '../types.ts'
+/** Job: pods that run until so many of them have succeeded. */
+import type { KubeObject } from '../object.ts'
+import type { Job, JobSpec } from '../types.ts'
 import { ageColumn, column, humanDuration, selectorColumn, templateColumns } from './columns.ts'
 import { type DefinitionInput, statusStrategy } from './define.ts'
+import { checkJob, checkJobUpdate } from './job-rules.ts'
+import { defaultTemplate } from './pod-defaults.ts'
+import { collect } from './rules.ts'
 
+const job_ = (object: KubeObject) => object as Job
 const is = (job: Job, condition: string) =>
   job.status?.conditions?.some((c) => c.type === condition && c.status === 'True') ?? false
 
@@ -36,15 +41,60 @@ function failedAt(job: Job): string | undefined {
   return job.status?.conditions?.find((c) => c.type === 'Failed' && c.status === 'True')?.lastTransitionTime
 }
 
+const NO_LIMIT = 2147483647
+
+function setDefaults(job: Job): void {
+  job.spec ??= {} as JobSpec
+  const { spec } = job
+  if (spec.completions === undefined && spec.parallelism === undefined) spec.completions = 1
+  spec.parallelism ??= 1
+  spec.backoffLimit ??= spec.backoffLimitPerIndex === undefined ? 6 : NO_LIMIT
+  spec.completionMode ??= 'NonIndexed'
+  spec.suspend ??= false
+  spec.manualSelector ??= false
+  spec.podReplacementPolicy ??= spec.podFailurePolicy ? 'Failed' : 'TerminatingOrFailed'
+  defaultJobTemplate(spec)
+  const labels = spec.template.metadata?.labels
+  if (labels && Object.keys(labels).length > 0 && Object.keys(job.metadata.labels ?? {}).length === 0) {
+    job.metadata.labels = { ...labels }
+  }
+}
+
+/** What a job and the template of one in a CronJob have in common. */
+export function defaultJobTemplate(spec: JobSpec): void {
+  spec.template ??= {}
+  defaultTemplate(spec.template)
+  for (const rule of spec.podFailurePolicy?.rules ?? []) {
+    for (const pattern of rule.onPodConditions ?? []) pattern.status ||= 'True'
+  }
+}
+
+/** A selector and labels that only this job's pods have: its uid, in an old and a new spelling. */
+function generateSelector(job: Job): void {
+  const spec = job.spec as JobSpec
+  const uid = job.metadata.uid ?? ''
+  const name = job.metadata.name ?? ''
+  spec.template.metadata ??= {}
+  spec.template.metadata.labels = {
+    ...spec.template.metadata.labels,
+    'batch.kubernetes.io/controller-uid': uid,
+    'batch.kubernetes.io/job-name': name,
+    'controller-uid': uid,
+    'job-name': name,
+  }
+  spec.selector ??= {}
+  spec.selector.matchLabels = { ...spec.selector.matchLabels, 'batch.kubernetes.io/controller-uid': uid }
+}
+
 export const job: DefinitionInput = {
   kind: 'Job',
   plural: 'jobs',
   categories: ['all'],
   status: true,
   columns: [
-    column('Status', (object) => status(object as Job)),
-    column('Completions', (object) => completions(object as Job)),
-    column('Duration', (object, { now }) => duration(object as Job, now)),
+    column('Status', (object) => status(job_(object))),
+    column('Completions', (object) => completions(job_(object))),
+    column('Duration', (object, { now }) => duration(job_(object), now)),
     ageColumn,
     ...templateColumns((object) => object.spec?.template?.spec),
     selectorColumn((object) => object.spec?.selector),
@@ -52,6 +102,15 @@ export const job: DefinitionInput = {
   selectableFields: { 'status.successful': (object) => String(object.status?.succeeded ?? 0) },
   unknownField: (field) => `field label "${field}" not supported for Job`,
   strategy: statusStrategy(() => ({}), {
+    defaults: (object) => setDefaults(job_(object)),
+    prepareForCreate: (object) => {
+      const job = job_(object)
+      job.status = {}
+      if (!job.spec?.manualSelector) generateSelector(job)
+      if (Object.keys(job.metadata.labels ?? {}).length === 0) job.metadata.labels = { ...job.spec?.template.metadata?.labels }
+    },
+    validate: (object) => collect((errors) => checkJob(job_(object), errors)),
+    validateUpdate: (object, old) => collect((errors) => checkJobUpdate(job_(object), job_(old), errors)),
     defaultPropagation: 'Orphan',
     openPropagationWarning:
       'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning',

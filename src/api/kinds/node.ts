@@ -1,7 +1,15 @@
 /** Node: columns, and what may be changed where. */
-import type { Node } from '../types.ts'
+import { cidr } from '../addresses.ts'
+import { equal } from '../equal.ts'
+import { duplicate, type Errors, forbidden } from '../field-errors.ts'
+import { labelValue, qualifiedName } from '../names.ts'
+import type { KubeObject } from '../object.ts'
+import type { Node, Taint } from '../types.ts'
 import { ageColumn, column, wideColumn } from './columns.ts'
-import type { DefinitionInput } from './define.ts'
+import { type DefinitionInput, keepStatus } from './define.ts'
+import { checkAmount, checkResourceName } from './resource-rules.ts'
+import { collect, obey, oneOf } from './rules.ts'
+import { TAINT_EFFECTS } from './scheduling-rules.ts'
 
 const node_ = (object: object) => object as Node
 const info = (object: object) => node_(object).status?.nodeInfo
@@ -24,6 +32,52 @@ function roles(node: Node): string {
 }
 
 const address = (node: Node, type: string) => node.status?.addresses?.find((a) => a.type === type)?.address ?? '<none>'
+
+function setDefaults(node: Node): void {
+  const { status } = node
+  if (status?.capacity && !status.allocatable) status.allocatable = { ...status.capacity }
+}
+
+function check(node: Node, errors: Errors): void {
+  checkTaints(node.spec?.taints, errors)
+  node.spec?.podCIDRs?.forEach((range, index) => {
+    obey(range, cidr, `spec.podCIDRs[${index}]`, errors)
+  })
+  for (const list of ['capacity', 'allocatable'] as const) {
+    const amounts = node.status?.[list]
+    for (const name in amounts) {
+      checkResourceName(name, `status.${list}.${name}`, errors)
+      checkAmount(name, amounts[name] ?? '0', `status.${list}.${name}`, errors)
+    }
+  }
+}
+
+function checkTaints(taints: Taint[] | undefined, errors: Errors): void {
+  const seen = new Set<string>()
+  taints?.forEach((taint, index) => {
+    const path = `spec.taints[${index}]`
+    obey(taint.key ?? '', qualifiedName, `${path}.key`, errors)
+    if (taint.value) obey(taint.value, labelValue, `${path}.value`, errors)
+    oneOf(taint.effect, TAINT_EFFECTS, `${path}.effect`, errors, true)
+    const pair = `${taint.key}:${taint.effect}`
+    if (seen.has(pair)) {
+      const value = { Key: taint.key, Value: taint.value ?? '', Effect: taint.effect, TimeAdded: taint.timeAdded ?? null }
+      errors.push(duplicate(path, value))
+    }
+    seen.add(pair)
+  })
+}
+
+function checkUpdate(node: Node, old: Node, errors: Errors): void {
+  check(node, errors)
+  const [spec, before] = [node.spec ?? {}, old.spec ?? {}]
+  if (before.podCIDRs?.length && !equal(spec.podCIDRs, before.podCIDRs)) {
+    errors.push(forbidden('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid'))
+  }
+  if (before.providerID && spec.providerID !== before.providerID) {
+    errors.push(forbidden('spec.providerID', 'node updates may not change providerID except from "" to valid'))
+  }
+}
 
 export const node: DefinitionInput = {
   kind: 'Node',
@@ -50,4 +104,15 @@ export const node: DefinitionInput = {
     wideColumn('Container-Runtime', (object) => info(object)?.containerRuntimeVersion || '<unknown>'),
   ],
   selectableFields: { 'spec.unschedulable': (object) => String(object.spec?.unschedulable ?? false) },
+  strategy: {
+    defaults: (object: KubeObject) => setDefaults(node_(object)),
+    prepareForUpdate: keepStatus,
+    prepareForStatusUpdate: (object, old) => {
+      object.spec = old.spec
+    },
+    validate: (object) => collect((errors) => check(node_(object), errors)),
+    validateUpdate: (object, old) => collect((errors) => checkUpdate(node_(object), node_(old), errors)),
+    validateStatusUpdate: (object, old) => collect((errors) => checkUpdate(node_(object), node_(old), errors)),
+    countsGeneration: false,
+  },
 }

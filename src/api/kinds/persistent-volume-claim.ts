@@ -1,7 +1,57 @@
-/** PersistentVolumeClaim. */
+/** PersistentVolumeClaim: what a pod asks of storage. */
+import { equal, listChanges } from '../equal.ts'
+import { type Errors, forbidden } from '../field-errors.ts'
+import type { KubeObject } from '../object.ts'
+import { compareQuantities, tryParseQuantity, zeroQuantity } from '../quantity.ts'
+import type { PersistentVolumeClaim, PersistentVolumeClaimSpec } from '../types.ts'
+import { checkClaimSpec } from './claim-rules.ts'
 import { accessModes, ageColumn, column, wideColumn } from './columns.ts'
-import type { DefinitionInput } from './define.ts'
-import { statusStrategy } from './define.ts'
+import { type DefinitionInput, statusStrategy } from './define.ts'
+import { collect } from './rules.ts'
+
+const claim = (object: KubeObject) => object as PersistentVolumeClaim
+
+function setDefaults(claim: PersistentVolumeClaim): void {
+  claim.spec ??= {}
+  claim.spec.volumeMode ??= 'Filesystem'
+  claim.status ??= {}
+  claim.status.phase ||= 'Pending'
+}
+
+/** `dataSource` and `dataSourceRef` say the same where both can. */
+function pairSources(spec: PersistentVolumeClaimSpec): void {
+  const { dataSource, dataSourceRef } = spec
+  if (dataSource && !dataSourceRef) spec.dataSourceRef = { ...dataSource }
+  if (dataSourceRef && !dataSource && !dataSourceRef.namespace) {
+    const { kind, apiGroup } = dataSourceRef
+    const isVolume =
+      (kind === 'PersistentVolumeClaim' && !apiGroup) || (kind === 'VolumeSnapshot' && apiGroup === 'snapshot.storage.k8s.io')
+    if (isVolume) spec.dataSource = { kind, name: dataSourceRef.name, ...(apiGroup !== undefined && { apiGroup }) }
+  }
+}
+
+const FROZEN = 'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims'
+
+function checkUpdate(claim: PersistentVolumeClaim, old: PersistentVolumeClaim, errors: Errors): void {
+  checkClaimSpec(claim.spec, 'spec', errors)
+  const [spec, before] = [claim.spec ?? {}, old.spec ?? {}]
+  const rest: PersistentVolumeClaimSpec = { ...spec }
+  if (!before.volumeName) rest.volumeName = before.volumeName
+  if (before.storageClassName === undefined) delete rest.storageClassName
+  if (old.status?.phase === 'Bound') {
+    rest.resources = before.resources
+    rest.volumeAttributesClassName = before.volumeAttributesClassName
+    checkGrowth(spec, before, errors)
+  }
+  if (!equal(rest, before)) errors.push(forbidden('spec', `${FROZEN}\n${listChanges('spec', before, rest)}`))
+}
+
+function checkGrowth(spec: PersistentVolumeClaimSpec, before: PersistentVolumeClaimSpec, errors: Errors): void {
+  const storage = (of: PersistentVolumeClaimSpec) => tryParseQuantity(of.resources?.requests?.storage) ?? zeroQuantity
+  if (compareQuantities(storage(spec), storage(before)) < 0) {
+    errors.push(forbidden('spec.resources.requests.storage', 'field can not be less than status.capacity'))
+  }
+}
 
 export const persistentVolumeClaim: DefinitionInput = {
   kind: 'PersistentVolumeClaim',
@@ -18,5 +68,22 @@ export const persistentVolumeClaim: DefinitionInput = {
     ageColumn,
     wideColumn('VolumeMode', (object) => object.spec?.volumeMode ?? '<unset>'),
   ],
-  strategy: statusStrategy(() => ({ phase: 'Pending' }), { returnsDeleted: true, countsGeneration: false }),
+  strategy: statusStrategy(() => ({ phase: 'Pending' }), {
+    defaults: (object) => setDefaults(claim(object)),
+    prepareForCreate: (object) => {
+      object.status = { phase: 'Pending' }
+      pairSources(object.spec)
+    },
+    prepareForUpdate: (object, old) => {
+      object.status = old.status
+      pairSources(object.spec)
+    },
+    prepareForStatusUpdate: (object, old) => {
+      object.spec = old.spec
+    },
+    validate: (object) => collect((errors) => checkClaimSpec(claim(object).spec, 'spec', errors)),
+    validateUpdate: (object, old) => collect((errors) => checkUpdate(claim(object), claim(old), errors)),
+    returnsDeleted: true,
+    countsGeneration: false,
+  }),
 }

@@ -1,7 +1,101 @@
-/** PersistentVolume. */
+/** PersistentVolume: storage that a claim can bind to. */
+import { equal, listChanges } from '../equal.ts'
+import { type Errors, forbidden, invalid, notSupported, required } from '../field-errors.ts'
+import { dnsSubdomain } from '../names.ts'
+import type { KubeObject } from '../object.ts'
+import type { PersistentVolume, PersistentVolumeSpec } from '../types.ts'
+import { checkAccessModes, VOLUME_MODES } from './claim-rules.ts'
 import { accessModes, ageColumn, column, wideColumn } from './columns.ts'
-import type { DefinitionInput } from './define.ts'
-import { statusStrategy } from './define.ts'
+import { type DefinitionInput, keepStatus } from './define.ts'
+import { isPositive } from './resource-rules.ts'
+import { checkImmutable, collect, obey, oneOf, requireText } from './rules.ts'
+import { checkNodeSelector } from './scheduling-rules.ts'
+import { defaultOldSource } from './volume-defaults.ts'
+import { checkHostPath, checkInTree, checkNfs } from './volume-rules.ts'
+
+const volume = (object: KubeObject) => object as PersistentVolume
+
+/** In the order in which the second one is refused. */
+const SOURCES = [
+  ...(['hostPath', 'gcePersistentDisk', 'awsElasticBlockStore', 'glusterfs', 'flocker', 'nfs', 'rbd', 'quobyte'] as const),
+  ...(['cephfs', 'iscsi', 'cinder', 'fc', 'azureFile', 'vsphereVolume', 'photonPersistentDisk', 'portworxVolume'] as const),
+  ...(['azureDisk', 'scaleIO', 'local', 'storageos', 'csi'] as const),
+]
+
+function setDefaults(volume: PersistentVolume): void {
+  volume.spec ??= {}
+  const { spec } = volume
+  spec.persistentVolumeReclaimPolicy ||= 'Retain'
+  spec.volumeMode ??= 'Filesystem'
+  if (spec.hostPath) spec.hostPath.type ??= ''
+  defaultOldSource(spec)
+  volume.status ??= {}
+  volume.status.phase ||= 'Pending'
+}
+
+function check(volume: PersistentVolume, errors: Errors): void {
+  const spec = volume.spec ?? {}
+  if (!spec.accessModes?.length) errors.push(required('spec.accessModes'))
+  else checkAccessModes(spec.accessModes, 'spec.accessModes', errors)
+  checkCapacity(spec.capacity, errors)
+  oneOf(spec.persistentVolumeReclaimPolicy, ['Delete', 'Recycle', 'Retain'], 'spec.persistentVolumeReclaimPolicy', errors)
+  if (spec.storageClassName) obey(spec.storageClassName, dnsSubdomain, 'spec.storageClassName', errors)
+  if (spec.volumeMode !== undefined && !VOLUME_MODES.includes(spec.volumeMode)) {
+    errors.push(notSupported('spec.volumeMode', spec.volumeMode, VOLUME_MODES))
+  }
+  if (spec.nodeAffinity) {
+    const must = spec.nodeAffinity.required
+    if (must) checkNodeSelector(must, 'spec.nodeAffinity.required', errors)
+    else errors.push(required('spec.nodeAffinity.required', 'must specify required node constraints'))
+  }
+  checkSource(spec, errors)
+}
+
+function checkCapacity(capacity: Record<string, string> | undefined, errors: Errors): void {
+  const names = Object.keys(capacity ?? {})
+  if (names.length === 0) errors.push(required('spec.capacity'))
+  if (names.length !== 1 || names[0] !== 'storage') errors.push(notSupported('spec.capacity', capacity, ['storage']))
+  for (const name of names) {
+    const path = `spec.capacity[${name}]`
+    if (!isPositive(capacity?.[name])) errors.push(invalid(path, capacity?.[name], 'must be greater than zero'))
+  }
+}
+
+function checkSource(spec: PersistentVolumeSpec, errors: Errors): void {
+  const given = SOURCES.filter((source) => spec[source] !== undefined)
+  const [first] = given
+  for (const extra of given.slice(1)) errors.push(forbidden(`spec.${extra}`, 'may not specify more than 1 volume type'))
+  if (first === undefined) errors.push(required('spec', 'must specify a volume type'))
+  else if (first === 'hostPath') {
+    checkHostPath(spec.hostPath, 'spec.hostPath', errors)
+    if (spec.hostPath?.path === '/' && spec.persistentVolumeReclaimPolicy === 'Recycle') {
+      errors.push(forbidden('spec.persistentVolumeReclaimPolicy', "may not be 'recycle' for a hostPath mount of '/'"))
+    }
+  } else if (first === 'nfs') checkNfs(spec.nfs, 'spec.nfs', errors)
+  else if (first === 'local') {
+    requireText(spec.local?.path, 'spec.local.path', errors)
+    if (!spec.nodeAffinity?.required) errors.push(required('spec.nodeAffinity', 'Local volume requires node affinity'))
+  } else if (first === 'csi') {
+    requireText(spec.csi?.driver, 'spec.csi.driver', errors)
+    requireText(spec.csi?.volumeHandle, 'spec.csi.volumeHandle', errors)
+  } else checkInTree(spec as Record<string, Record<string, unknown>>, first, `spec.${first}`, errors)
+}
+
+function checkUpdate(volume: PersistentVolume, old: PersistentVolume, errors: Errors): void {
+  check(volume, errors)
+  const [spec, before] = [volume.spec ?? {}, old.spec ?? {}]
+  const source = (of: PersistentVolumeSpec) => Object.fromEntries(SOURCES.map((name) => [name, of[name]]))
+  const same =
+    SOURCES.every((name) => (spec[name] === undefined) === (before[name] === undefined)) && equal(source(spec), source(before))
+  if (!same) {
+    const changes = listChanges('spec', source(before), source(spec))
+    errors.push(forbidden('spec.persistentvolumesource', `spec.persistentvolumesource is immutable after creation\n${changes}`))
+  }
+  checkImmutable(spec.volumeMode, before.volumeMode, 'spec.volumeMode', errors)
+  if (before.nodeAffinity && !equal(spec.nodeAffinity, before.nodeAffinity)) {
+    errors.push(invalid('spec.nodeAffinity', spec.nodeAffinity, 'field is immutable'))
+  }
+}
 
 export const persistentVolume: DefinitionInput = {
   kind: 'PersistentVolume',
@@ -24,5 +118,26 @@ export const persistentVolume: DefinitionInput = {
     ageColumn,
     wideColumn('VolumeMode', (object) => object.spec?.volumeMode ?? '<unset>'),
   ],
-  strategy: statusStrategy(() => ({ phase: 'Pending' }), { returnsDeleted: true, countsGeneration: false }),
+  strategy: {
+    defaults: (object) => setDefaults(volume(object)),
+    prepareForCreate: (object, { now }) => {
+      object.status = { phase: 'Pending', lastPhaseTransitionTime: now }
+    },
+    prepareForUpdate: keepStatus,
+    prepareForStatusUpdate: (object, old, { now }) => {
+      object.spec = old.spec
+      const { status } = object
+      if (
+        status &&
+        status.phase !== old.status?.phase &&
+        status.lastPhaseTransitionTime === old.status?.lastPhaseTransitionTime
+      ) {
+        status.lastPhaseTransitionTime = now
+      }
+    },
+    validate: (object) => collect((errors) => check(volume(object), errors)),
+    validateUpdate: (object, old) => collect((errors) => checkUpdate(volume(object), volume(old), errors)),
+    returnsDeleted: true,
+    countsGeneration: false,
+  },
 }

@@ -14,6 +14,8 @@ import { checkLocalReferences, checkVolumes } from './volume-rules.ts'
 const RESTART_POLICIES = ['Always', 'OnFailure', 'Never']
 const DNS_POLICIES = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None']
 const PREEMPTION_POLICIES = ['PreemptLowerPriority', 'Never']
+/** What a kubelet puts on the image of a pod that lies in a file beside it. */
+const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror'
 const MAX_NAMESERVERS = 3
 const MAX_SEARCHES = 32
 const MAX_SEARCH_LENGTH = 2048
@@ -22,6 +24,11 @@ const NO_NAMES: ReadonlySet<string> = new Set()
 /** A pod about to be created. */
 export function checkNewPod(pod: Pod, errors: Errors): void {
   checkPod(pod, errors)
+  const mirrored = pod.metadata.annotations?.[MIRROR_ANNOTATION]
+  if (mirrored !== undefined && !pod.spec?.nodeName) {
+    const detail = 'must set spec.nodeName if mirror pod annotation is set'
+    errors.push(invalid(`metadata.annotations[${MIRROR_ANNOTATION}]`, mirrored, detail))
+  }
   if (pod.spec?.ephemeralContainers?.length) errors.push(forbidden('spec.ephemeralContainers', 'cannot be set on create'))
 }
 

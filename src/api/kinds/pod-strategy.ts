@@ -12,9 +12,9 @@ const pod = (object: KubeObject) => object as Pod
 
 export const podStrategy: Strategy = {
   defaults: (object) => defaultPod(pod(object)),
-  prepareForCreate: (object) => {
+  prepareForCreate: (object, { now }) => {
     object.status = { phase: 'Pending', qosClass: qosClass(object.spec) }
-    if (object.spec.schedulingGates?.length) object.status.conditions = [gatedCondition()]
+    if (object.spec.schedulingGates?.length) object.status.conditions = [gatedCondition(now)]
   },
   prepareForUpdate: (object, old) => {
     object.status = old.status
@@ -34,12 +34,12 @@ export const podStrategy: Strategy = {
   deletionGraceSeconds: graceSeconds,
 }
 
-function gatedCondition() {
+function gatedCondition(now: string) {
   return {
     type: 'PodScheduled',
     status: 'False',
     lastProbeTime: null,
-    lastTransitionTime: null,
+    lastTransitionTime: now,
     reason: 'SchedulingGated',
     message: 'Scheduling is blocked due to non-empty scheduling gates',
   }
