@@ -37,7 +37,7 @@ function setDefaults(pod: Pod, spec: PodSpec, range: LimitRange): void {
   const requests = Object.assign({}, ...items.map((item) => item.defaultRequest))
   const limits = Object.assign({}, ...items.map((item) => item.default))
   const notes = [
-    ...spec.containers.flatMap((container) => setContainerDefaults(container, 'container', requests, limits)),
+    ...(spec.containers ?? []).flatMap((container) => setContainerDefaults(container, 'container', requests, limits)),
     ...(spec.initContainers ?? []).flatMap((container) => setContainerDefaults(container, 'init container', requests, limits)),
   ]
   if (notes.length === 0) return
@@ -72,7 +72,7 @@ function check(request: AdmissionRequest, item: LimitRangeItem): string[] {
   if (!spec) return []
   if (item.type === 'Pod') return checkBounds(item, podTotals(spec, 'requests'), podTotals(spec, 'limits'))
   if (item.type !== 'Container') return []
-  return [...spec.containers, ...(spec.initContainers ?? [])].flatMap((container) =>
+  return [...(spec.containers ?? []), ...(spec.initContainers ?? [])].flatMap((container) =>
     checkBounds(item, new Map(amountsOf(container, 'requests')), new Map(amountsOf(container, 'limits'))),
   )
 }

@@ -87,7 +87,7 @@ function apply(request: AdmissionRequest, spec: PodSpec, found: KubeObject | und
 
 function mountToken(spec: PodSpec, options: ServiceAccountOptions): void {
   const present = spec.volumes?.find((volume) => volume.name.startsWith(VOLUME_PREFIX))
-  const needy = [...(spec.initContainers ?? []), ...spec.containers].filter((container) => !mountsAtPath(container))
+  const needy = [...(spec.initContainers ?? []), ...(spec.containers ?? [])].filter((container) => !mountsAtPath(container))
   if (needy.length === 0) return
   const name = present?.name ?? generateName(VOLUME_PREFIX, options.random)
   for (const container of needy) {

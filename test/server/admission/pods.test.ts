@@ -142,3 +142,17 @@ describe('runtime classes', () => {
     expect(gone.object.message).toBe('pods "q" is forbidden: pod rejected: RuntimeClass "none" not found')
   })
 })
+
+describe('a pod without containers', () => {
+  it('is left to validation', async () => {
+    await cluster.post('/api/v1/namespaces/ns/limitranges', {
+      metadata: { name: 'l' },
+      spec: { limits: [{ type: 'Container', default: { cpu: '1' } }] },
+    })
+    for (const spec of [{}, { containers: null }, { containers: [] }]) {
+      const { object } = await cluster.post(PODS, { metadata: { name: 'p' }, spec })
+      expect(object.code).toBe(422)
+      expect(object.message).toContain('spec.containers: Required value')
+    }
+  })
+})

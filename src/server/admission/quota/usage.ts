@@ -100,7 +100,7 @@ export function unstated(spec: PodSpec, limited: readonly string[]): string | un
     .sort()
     .flatMap((name) => {
       if (isStated(spec.resources, name)) return []
-      const silent = [...spec.containers, ...(spec.initContainers ?? [])].filter(
+      const silent = [...(spec.containers ?? []), ...(spec.initContainers ?? [])].filter(
         (container) => !isStated(container.resources, name),
       )
       return silent.length > 0 ? [`${name} for: ${[...new Set(silent.map((container) => container.name))].sort().join(',')}`] : []
