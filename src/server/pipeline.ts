@@ -50,6 +50,11 @@ export async function serve(core: Core, request: ApiRequest): Promise<Answer> {
   checkRoute(resource, target, request.method)
   if (core.questions.has(target.plural)) return answerQuestion(core, request, resource, target)
   const { view, encoding } = await represent(core, request, target)
+  if (resource.definition.verbs.length === 1) {
+    const { POSTED } = await import('./subresources/subresources.ts')
+    const posted = POSTED[`${target.group}/${target.plural}`]
+    if (posted) return posted(core, request, resource, target, view)
+  }
   return encoded(await VERBS[target.verb]!(core, request, resource, target, view), encoding)
 }
 

@@ -96,7 +96,8 @@ function pathOf(definition: ResourceDefinition): string {
   return `${definition.group}/${definition.version}/${definition.plural}`
 }
 
-function resourceOf(definition: ResourceDefinition): Resource {
+/** What verbs and views need of a definition, whether it is registered or not. */
+export function resourceOf(definition: ResourceDefinition): Resource {
   const stored = definition.storage ?? definition
   const apiVersion = groupVersion(definition)
   const resource = {

@@ -7,6 +7,10 @@ import { get } from '../verbs/get.ts'
 import { patch } from '../verbs/patch.ts'
 import { update } from '../verbs/update.ts'
 import type { View } from '../views/view.ts'
+import { bind, createBinding } from './binding.ts'
+import { evict } from './eviction.ts'
+import { getScale, patchScale, updateScale } from './scale.ts'
+import { createToken } from './token.ts'
 
 export type Handler = (
   core: Core,
@@ -16,6 +20,22 @@ export type Handler = (
   view: View,
 ) => Answer | Promise<Answer>
 
+/** The whole object is read and written; what may change is the subresource's own rule. */
+const PART_OF_OBJECT = { get, update, patch }
+
 export const SUBRESOURCES: Record<string, Record<string, Handler>> = {
-  status: { get, update, patch },
+  status: PART_OF_OBJECT,
+  approval: PART_OF_OBJECT,
+  ephemeralcontainers: PART_OF_OBJECT,
+  resize: PART_OF_OBJECT,
+  finalize: { update },
+  scale: { get: getScale, update: updateScale, patch: patchScale },
+  binding: { create: bind },
+  eviction: { create: evict },
+  token: { create: createToken },
+}
+
+/** Resources that are posted to and never stored, by group and plural. */
+export const POSTED: Record<string, Handler> = {
+  '/bindings': createBinding,
 }

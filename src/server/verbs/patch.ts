@@ -17,9 +17,10 @@ import type { ApiRequest, ObjectAnswer } from '../request/request.ts'
 import type { ResourceTarget } from '../request/target.ts'
 import type { View } from '../views/view.ts'
 import { type WriteCall, writeCall } from '../write/call.ts'
-import { type UpdateRules, updateObject } from '../write/update.ts'
+import { rulesOf } from '../write/subresource-rules.ts'
+import { updateObject } from '../write/update.ts'
 import { entryAnswer } from './get.ts'
-import { checkName, rulesOf } from './update.ts'
+import { checkName } from './update.ts'
 
 export type PatchKind = 'json' | 'merge' | 'strategic' | 'apply'
 
@@ -154,5 +155,3 @@ function patchInvalid(why: string, object: unknown): StatusError {
     causes: [{ reason: 'FieldValueInvalid', message, field: 'patch' }],
   })
 }
-
-export type { UpdateRules }

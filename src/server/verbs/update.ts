@@ -13,7 +13,8 @@ import type { ResourceTarget } from '../request/target.ts'
 import type { View } from '../views/view.ts'
 import { type WriteCall, writeCall } from '../write/call.ts'
 import { createObject, placeInNamespace } from '../write/create.ts'
-import { type UpdateRules, updateObject } from '../write/update.ts'
+import { rulesOf } from '../write/subresource-rules.ts'
+import { updateObject } from '../write/update.ts'
 import { entryAnswer } from './get.ts'
 
 export async function update(
@@ -44,24 +45,6 @@ export async function update(
   const { entry } = await updateObject(call, { next, ...(rules && { rules }) })
   return entryAnswer(200, resource, entry, view)
 }
-
-/** The rules of a status update stand in for the ordinary ones when the status subresource is written. */
-export function rulesOf(call: WriteCall): UpdateRules | undefined {
-  if (call.subresource !== 'status') return undefined
-  const { strategy } = call.resource.definition
-  const prepare = (object: KubeObject, old: KubeObject) => {
-    if (strategy.prepareForStatusUpdate) strategy.prepareForStatusUpdate(object, old, { now: call.now })
-    else keepAllButStatus(object, old)
-  }
-  return { prepare, validate: strategy.validateStatusUpdate }
-}
-
-function keepAllButStatus(object: KubeObject, old: KubeObject): void {
-  for (const field in object) if (!KEPT.has(field) && old[field] === undefined) delete object[field]
-  for (const field in old) if (!KEPT.has(field)) object[field] = old[field]
-  object.metadata.labels = old.metadata.labels
-}
-const KEPT = new Set(['kind', 'apiVersion', 'metadata', 'status'])
 
 /** The name in the object must be the one in the path. Throws a 400. */
 export function checkName(call: WriteCall, object: KubeObject): void {

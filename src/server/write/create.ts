@@ -32,12 +32,12 @@ export async function createObject(call: WriteCall, object: KubeObject, manage =
   delete metadata.deletionTimestamp
   delete metadata.deletionGracePeriodSeconds
   delete metadata.selfLink
-  strategy.prepareForCreate?.(object, { now: call.now })
   metadata.creationTimestamp = call.now
   metadata.uid = newUid(call.core.random)
+  if (metadata.generateName && !metadata.name) metadata.name = unusedName(call, metadata.generateName)
+  strategy.prepareForCreate?.(object, { now: call.now })
   if (countsGeneration(resource)) metadata.generation = 1
   else delete metadata.generation
-  if (metadata.generateName && !metadata.name) metadata.name = unusedName(call, metadata.generateName)
   const errors = [...validateMetadata(object, resource.definition), ...(strategy.validate?.(object) ?? [])]
   if (errors.length > 0) throw invalid(resource.definition, metadata.name ?? '', errors)
   if (strategy.warnings) request.warnings.push(...strategy.warnings(object))

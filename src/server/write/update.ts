@@ -30,8 +30,10 @@ export interface UpdatePlan {
   next: (old: KubeObject) => KubeObject | Promise<KubeObject>
   /** How the rules of this write differ from an ordinary update's. */
   rules?: UpdateRules
-  /** The new object's managedFields are right already (apply). */
+  /** The new object's managedFields are right already (apply, and what the server itself writes). */
   managed?: boolean
+  /** Another admission stands for this write (a binding's, an eviction's). */
+  admitted?: boolean
 }
 
 /** What stands in for the strategy's own functions. */
@@ -74,24 +76,24 @@ async function attemptUpdate(
   const { resource } = call
   placeInNamespace(call, object)
   if (!plan.managed) trackUpdate(call, object, old)
-  const admission = new Admission(call, 'UPDATE', call.name, object, old)
-  if (await admission.mutate()) setDefaults(resource, object)
+  const admission = plan.admitted ? undefined : new Admission(call, 'UPDATE', call.name, object, old)
+  if (await admission?.mutate()) setDefaults(resource, object)
   checkVersion(call, object, entry)
   prepare(call, plan, object, old)
   const errors = findErrors(call, plan, object, old)
   if (errors.length > 0) throw invalid(resource.definition, call.name, errors)
   const { warnings } = resource.definition.strategy
   if (warnings) call.request.warnings.push(...warnings(object))
-  await admission.validate()
+  await admission?.validate()
   try {
     if (isUnchanged(object, old)) {
-      admission.release()
+      admission?.release()
       return { entry, deleted: false }
     }
     if (isReadyToGo(object, resource)) return { entry: await commitDelete(call, entry, object), deleted: true }
     return { entry: await commitUpdate(call, entry, object), deleted: false }
   } catch (error) {
-    admission.release()
+    admission?.release()
     throw error
   }
 }
