@@ -10,8 +10,10 @@ import { namespaceController } from './namespace/namespace.ts'
 import { nodeLifecycleController } from './nodes/node-lifecycle.ts'
 import { podGarbageCollector } from './nodes/pod-gc.ts'
 import { taintEvictionController } from './nodes/taint-eviction.ts'
+import { resourceQuotaController } from './quota/resource-quota.ts'
 import { replicaSetController } from './replicas/replica-set.ts'
 import { replicationControllerController } from './replicas/replication-controller.ts'
+import { clusterRoleAggregationController } from './roles/aggregation.ts'
 
 export interface ControllerOptions {
   /** The cluster's CA in PEM, for the ConfigMap `kube-root-ca.crt` of every namespace. */
@@ -35,5 +37,7 @@ export function builtinControllers(options: ControllerOptions): Reconciler[] {
     taintEvictionController(),
     podGarbageCollector(options),
     garbageCollector(),
+    resourceQuotaController(),
+    clusterRoleAggregationController(),
   ]
 }

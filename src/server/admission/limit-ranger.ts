@@ -1,9 +1,9 @@
 /** LimitRanges: default requests and limits of containers, and the bounds that containers, pods and claims keep to. */
 import { formatQuantity, parseQuantity, type Quantity, quantityMilliValue } from '../../api/quantity.ts'
+import { type Amounts, amountsOf, podTotals } from '../../api/quota/pod-totals.ts'
 import type { Container, LimitRange, LimitRangeItem, Pod, PodSpec } from '../../api/types.ts'
 import type { AdmissionPlugin, AdmissionRequest, ObjectReader } from './contract.ts'
 import { followByNamespace } from './followed.ts'
-import { type Amounts, amountsOf, podTotals } from './pod-resources.ts'
 import { isAbout, joinComplaints, refused } from './refusal.ts'
 
 const ANNOTATION = 'kubernetes.io/limit-ranger'

@@ -12,13 +12,13 @@ import {
   tryParseQuantity,
   zeroQuantity,
 } from '../../../api/quantity.ts'
+import type { Amounts } from '../../../api/quota/pod-totals.ts'
+import { plus } from '../../../api/quota/usage.ts'
 import type { ResourceQuota } from '../../../api/types.ts'
 import { KeyNotFound, RevisionMismatch } from '../../../store/errors.ts'
 import type { Store } from '../../../store/store.ts'
 import { decoded, encoderOf } from '../../objects/codec.ts'
 import { copyJson } from '../../objects/json.ts'
-import type { Amounts } from '../pod-resources.ts'
-import { plus } from './usage.ts'
 
 interface Booking {
   delta: Amounts

@@ -3,15 +3,15 @@
  * a controller corrects that status by what is really there, and makes quotas take effect by setting `status.hard`.
  */
 import type { KubeObject } from '../../../api/object.ts'
+import type { Amounts } from '../../../api/quota/pod-totals.ts'
+import { isInScope } from '../../../api/quota/scopes.ts'
+import { difference, unstated, usageOf } from '../../../api/quota/usage.ts'
 import type { Pod, ResourceQuota } from '../../../api/types.ts'
 import type { Store } from '../../../store/store.ts'
 import type { AdmissionPlugin, AdmissionRequest, ObjectReader } from '../contract.ts'
 import { followByNamespace } from '../followed.ts'
-import type { Amounts } from '../pod-resources.ts'
 import { refused } from '../refusal.ts'
 import { QuotaLedger } from './ledger.ts'
-import { isInScope } from './scopes.ts'
-import { difference, unstated, usageOf } from './usage.ts'
 
 export interface ResourceQuotaOptions {
   reader: ObjectReader

@@ -1,6 +1,6 @@
 /** Which pods and claims a ResourceQuota is about, by its scopes. Pure. */
-import type { KubeObject } from '../../../api/object.ts'
-import type { Pod, ResourceQuota } from '../../../api/types.ts'
+import type { KubeObject } from '../object.ts'
+import type { Pod, ResourceQuota } from '../types.ts'
 import type { ResourceId } from './usage.ts'
 
 interface Requirement {

@@ -1,6 +1,6 @@
 /** What a whole pod asks for or is limited to: containers and sidecars together, or the largest init container if that is more. */
-import { addQuantities, parseQuantity, type Quantity, zeroQuantity } from '../../api/quantity.ts'
-import type { Container, PodSpec } from '../../api/types.ts'
+import { addQuantities, parseQuantity, type Quantity, zeroQuantity } from '../quantity.ts'
+import type { Container, PodSpec } from '../types.ts'
 
 export type Amounts = Map<string, Quantity>
 

@@ -2,10 +2,10 @@
  * What one object counts for in a ResourceQuota, by the quota's own resource names. Pure; the rules are those of Kubernetes'
  * quota evaluators. `requests.cpu` and `cpu` are two names of one thing, as `count/pods` and `pods` nearly are.
  */
-import type { KubeObject } from '../../../api/object.ts'
-import { addQuantities, type Quantity, quantityOf, tryParseQuantity, zeroQuantity } from '../../../api/quantity.ts'
-import type { PersistentVolumeClaim, Pod, PodSpec, Service } from '../../../api/types.ts'
-import { type Amounts, podTotals } from '../pod-resources.ts'
+import type { KubeObject } from '../object.ts'
+import { addQuantities, type Quantity, quantityOf, tryParseQuantity, zeroQuantity } from '../quantity.ts'
+import type { PersistentVolumeClaim, Pod, PodSpec, Service } from '../types.ts'
+import { type Amounts, podTotals } from './pod-totals.ts'
 
 const ONE = quantityOf(1)
 /** Core resources that may be counted without `count/`. */
@@ -24,6 +24,18 @@ export interface ResourceId {
 /** `count/deployments.apps`, `count/pods`. */
 export function countName({ group, plural }: ResourceId): string {
   return group ? `count/${plural}.${group}` : `count/${plural}`
+}
+
+/** Which resource's objects a quota's resource name is about. */
+export function resourceOf(name: string): ResourceId {
+  if (name.startsWith('count/')) {
+    const dot = name.indexOf('.')
+    return dot < 0 ? { group: '', plural: name.slice(6) } : { group: name.slice(dot + 1), plural: name.slice(6, dot) }
+  }
+  const [first = ''] = name.split('.')
+  if (COUNTED_BY_NAME.has(first)) return { group: '', plural: first }
+  const isStorage = name === 'requests.storage' || name.includes(CLASS_SUFFIX)
+  return { group: '', plural: isStorage ? 'persistentvolumeclaims' : 'pods' }
 }
 
 export function usageOf(resource: ResourceId, object: KubeObject): Amounts {
