@@ -201,8 +201,10 @@ export class PodWorker {
   }
 
   private publish(input: PlanInput, plan: PodPlan): void {
-    const { memory, status } = this.state
+    const { memory, status, jobs } = this.state
     if (memory.finished || memory.gone || plan.ending === 'Ended') return
+    // The final status is written by the action that finishes the pod, and nothing comes after it.
+    if (jobs.forward === 'Finish' || plan.actions.some((action) => action.do === 'Finish')) return
     const full = this.statusInput(input, plan)
     status.set(memory.rejected ? rejectedStatus(full) : podStatus(full, false))
   }

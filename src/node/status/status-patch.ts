@@ -1,5 +1,4 @@
 /** The strategic merge patch that turns one pod status into another; conditions of others are not touched. Pure. */
-import { isDeepStrictEqual } from 'node:util'
 import type { PodCondition, PodStatus } from '../../api/types.ts'
 
 /** `undefined` when there is nothing to change. Fields the node knows nothing of stay as they are. */
@@ -7,7 +6,7 @@ export function statusPatch(before: PodStatus, after: PodStatus): Record<string,
   const patch: Record<string, unknown> = {}
   for (const [field, value] of Object.entries(after)) {
     const old = before[field as keyof PodStatus]
-    if (value === undefined || isDeepStrictEqual(old, value)) continue
+    if (value === undefined || same(old, value)) continue
     patch[field] = field === 'conditions' ? changedConditions(before.conditions, value as PodCondition[]) : value
     if (field === 'podIPs' || field === 'hostIPs')
       patch[field] = replaced(old as { ip: string }[] | undefined, value as { ip: string }[])
@@ -23,7 +22,7 @@ function changedConditions(
   const changed: Record<string, unknown>[] = []
   for (const condition of after) {
     const old = before?.find((c) => c.type === condition.type)
-    if (isDeepStrictEqual(old, condition)) continue
+    if (same(old, condition)) continue
     // Merging keeps what is not named, so what fell away is named as null.
     const gone = Object.keys(old ?? {}).filter((key) => !(key in condition) && key !== 'lastProbeTime')
     changed.push({ ...condition, ...Object.fromEntries(gone.map((key) => [key, null])) })
@@ -35,4 +34,16 @@ function changedConditions(
 function replaced(before: readonly { ip: string }[] | undefined, after: readonly { ip: string }[]): object[] {
   const gone = (before ?? []).filter((old) => !after.some(({ ip }) => ip === old.ip))
   return [...after, ...gone.map(({ ip }) => ({ ip, $patch: 'delete' }))]
+}
+
+/** Equal as the API sees it: what is null or undefined is not there. */
+export function same(a: unknown, b: unknown): boolean {
+  if (a === b || (a ?? undefined) === (b ?? undefined)) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || !a || !b) return false
+  if (Array.isArray(a) !== Array.isArray(b)) return false
+  const left = a as Record<string, unknown>
+  const right = b as Record<string, unknown>
+  for (const key in left) if (!same(left[key], right[key])) return false
+  for (const key in right) if (!(key in left) && (right[key] ?? undefined) !== undefined) return false
+  return true
 }

@@ -67,12 +67,17 @@ export class StatusWriter {
   private async write(): Promise<void> {
     const { client, clock, log, limit, signal } = this.options
     const { name = '', namespace, uid } = this.pod.metadata
+    let sent = ''
     while (!signal.aborted) {
       try {
         const more = await limit(async () => {
           // What is sent is decided when its turn comes.
           const status = this.difference()
           if (!status) return false
+          // A server that answers with something else than it was sent must not be asked forever.
+          const text = JSON.stringify(status)
+          if (text === sent) return false
+          sent = text
           const parameters = { namespace, subresource: 'status', signal }
           this.see(await client.patch(pods, name, 'strategic', { metadata: { uid }, status }, parameters))
           return true

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { LogOptions } from '../../../src/api/streams.ts'
 import { systemClock } from '../../../src/base/clock.ts'
-import { readLog } from '../../../src/node/logs/read-log.ts'
+import { type LogSource, readLog } from '../../../src/node/logs/read-log.ts'
 import { LogWriter, rotatedName } from '../../../src/node/runtime/log-writer.ts'
 
 let directory: string
@@ -15,7 +15,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(directory, { recursive: true }))
 
-const still = { isLive: () => false, onChange: () => () => {} }
+const still: Omit<LogSource, 'path'> = { isLive: () => false, onChange: () => () => {} }
 
 async function text(options: LogOptions, source = still): Promise<string> {
   const chunks: Buffer[] = []
