@@ -29,6 +29,24 @@ export const certificateApproval = (asks: Asks): AdmissionPlugin =>
   signerGuard('CertificateApproval', 'approval', 'approve', asks)
 export const certificateSigning = (asks: Asks): AdmissionPlugin => signerGuard('CertificateSigning', 'status', 'sign', asks)
 
+/** Who asks for a certificate is what the server knows of the caller, whatever the request says. Part of the kind in Kubernetes. */
+export const certificateRequester: AdmissionPlugin = {
+  name: 'CertificateRequester',
+  handles: (request) => request.operation === 'CREATE' && request.subresource === '' && isRequest(request),
+  mutate({ object, user }) {
+    if (!object?.spec) return
+    const { username: _, uid: __, groups: ___, extra: ____, ...rest } = object.spec
+    const extra = user.extra && Object.fromEntries(Object.entries(user.extra).map(([key, values]) => [key, [...values]]))
+    object.spec = {
+      ...rest,
+      username: user.name,
+      ...(user.uid && { uid: user.uid }),
+      groups: [...user.groups],
+      ...(extra && { extra }),
+    }
+  },
+}
+
 export const certificateSubjectRestriction: AdmissionPlugin = {
   name: 'CertificateSubjectRestriction',
   handles: (request) => request.operation === 'CREATE' && request.subresource === '' && isRequest(request),

@@ -3,7 +3,12 @@ import type { ResourceDefinition } from '../../api/definition.ts'
 import type { VolumeProjection } from '../../api/types.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Store } from '../../store/store.ts'
-import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './certificate-requests.ts'
+import {
+  certificateApproval,
+  certificateRequester,
+  certificateSigning,
+  certificateSubjectRestriction,
+} from './certificate-requests.ts'
 import type { AdmissionPlugin, Asks, ObjectReader } from './contract.ts'
 import { defaultIngressClass } from './ingress-class.ts'
 import { limitRanger } from './limit-ranger.ts'
@@ -59,6 +64,7 @@ export function admissionPlugins(options: AdmissionOptions): AdmissionPlugin[] {
     ownerReferencesPermissionEnforcement(asks, options.definitionOf),
     persistentVolumeClaimResize(reader),
     runtimeClass(reader),
+    certificateRequester,
     certificateApproval(asks),
     certificateSigning(asks),
     certificateSubjectRestriction,

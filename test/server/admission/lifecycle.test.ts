@@ -1,6 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createCluster, PODS, podOf, type TestCluster } from './cluster.ts'
 
+const CSR = `-----BEGIN CERTIFICATE REQUEST-----
+MIHXMH8CAQAwHTEMMAoGA1UECgwDZGV2MQ0wCwYDVQQDDARqYW5lMFkwEwYHKoZI
+zj0CAQYIKoZIzj0DAQcDQgAEkezY89C8lkNzBhU1NFuMb1S571nlTLKKmk5sGtDP
+z+sDvnjK1Co+u4wzVyRKWxk4//YzufuKsZqGUHDektyMGKAAMAoGCCqGSM49BAMC
+A0gAMEUCIQCIeEmmOtlO6Pa6rvH/ga4ll1nYSTQU/WC+UxKKg+jZBgIgfQLyGbGK
+lV8SCyrbsb9lRyHyOfshyUUAce5waBfGZkI=
+-----END CERTIFICATE REQUEST-----
+`
+
 let cluster: TestCluster
 beforeEach(async () => {
   cluster = await createCluster()
@@ -72,6 +81,8 @@ describe('nodes', () => {
     )
     await cluster.post(PODS, podOf('mine', { nodeName: 'n1' }))
     expect((await cluster.call('PATCH', `${PODS}/mine/status`, { status: { phase: 'Running' } }, n1)).status).toBe(200)
+    const token = await cluster.post('/api/v1/namespaces/ns/serviceaccounts/default/token', { spec: {} }, n1)
+    expect(token.object.message).toContain('node requested token not bound to a pod')
   })
 })
 
@@ -121,5 +132,28 @@ describe('owner references', () => {
       `configmaps "b" is forbidden: cannot set blockOwnerDeletion if an ownerReference refers to a resource you can't set finalizers on: , <nil>`,
     )
     expect((await cluster.post(path, owned('b', { blockOwnerDeletion: true }))).status).toBe(201)
+  })
+})
+
+describe('certificate requests', () => {
+  const path = '/apis/certificates.k8s.io/v1/certificatesigningrequests'
+  // Made by OpenSSL for O=dev, CN=jane.
+  const request = Buffer.from(CSR).toString('base64')
+  const jane = { name: 'jane', uid: 'u', groups: ['system:masters', 'system:authenticated'] }
+
+  it('carry who really asked, and take the right to approve', async () => {
+    const spec = { request, signerName: 'example.com/signer', usages: ['client auth'], username: 'forged', groups: ['x'] }
+    const { object } = await cluster.post(path, { metadata: { name: 'c' }, spec }, jane)
+    expect(object.spec).toMatchObject({ username: 'jane', uid: 'u', groups: jane.groups })
+    const rules = [{ apiGroups: ['certificates.k8s.io'], resources: ['certificatesigningrequests/approval'], verbs: ['*'] }]
+    await cluster.post('/apis/rbac.authorization.k8s.io/v1/clusterroles', { metadata: { name: 'approver' }, rules })
+    await cluster.post('/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
+      metadata: { name: 'approver' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'approver' },
+      subjects: [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'eve' }],
+    })
+    const conditions = [{ type: 'Approved', status: 'True' }]
+    const approval = await cluster.call('PATCH', `${path}/c/approval`, { status: { conditions } }, { name: 'eve', groups: [] })
+    expect(approval.object.message).toContain('user not permitted to approve requests with signerName "example.com/signer"')
   })
 })
