@@ -6,6 +6,8 @@ import { deploymentController } from './deployment/deployment.ts'
 import { endpointSliceController } from './endpoints/endpoint-slices.ts'
 import { endpointsController } from './endpoints/endpoints.ts'
 import { garbageCollector } from './garbage/garbage-collector.ts'
+import { jobController } from './job/job.ts'
+import { ttlAfterFinishedController } from './job/ttl-after-finished.ts'
 import { namespaceController } from './namespace/namespace.ts'
 import { nodeLifecycleController } from './nodes/node-lifecycle.ts'
 import { podGarbageCollector } from './nodes/pod-gc.ts'
@@ -31,6 +33,8 @@ export function builtinControllers(options: ControllerOptions): Reconciler[] {
     deploymentController(),
     replicaSetController(),
     replicationControllerController(),
+    jobController(),
+    ttlAfterFinishedController(),
     endpointsController(),
     endpointSliceController(),
     nodeLifecycleController(),

@@ -1,4 +1,7 @@
-/** Plays scheduler and kubelets through the API: binds pods in turn, makes them ready, confirms deletions. */
+/**
+ * Plays scheduler and kubelets through the API: binds pods in turn, makes them ready, confirms deletions.
+ * The images `job:ok` and `job:fail` end at once.
+ */
 import { isConflict, isNotFound } from '../../src/api/status.ts'
 import type { Pod } from '../../src/api/types.ts'
 import type { Client } from '../../src/client/client.ts'
@@ -18,7 +21,6 @@ export function playNodes(
   async function play(pod: Pod): Promise<void> {
     const { name = '', namespace, uid = '' } = pod.metadata
     if (!pod.spec?.nodeName) {
-      if (started.has(uid)) return // TEMPORARY
       if (pod.metadata.deletionTimestamp) return
       const target = nodeStore.list()[turn++ % Math.max(1, nodeStore.size)]?.metadata.name
       if (!target) return
@@ -28,10 +30,7 @@ export function playNodes(
         metadata: { name },
         target: { apiVersion: 'v1', kind: 'Node', name: target },
       }
-      await client.createSubresource(pods, name, 'binding', body, { namespace }).catch(async () => {
-        started.add(uid)
-        await client.patch(pods, name, 'strategic', { status: statusOf(pod) }, { namespace, subresource: 'status' })
-      }) // TEMPORARY
+      await client.createSubresource(pods, name, 'binding', body, { namespace })
     } else if (pod.metadata.deletionTimestamp) {
       await client.delete(pods, name, { namespace, gracePeriodSeconds: 0, preconditions: { uid } })
     } else if (!started.has(uid)) {
@@ -46,11 +45,18 @@ export function playNodes(
     const number = addresses.size + 1
     addresses.set(pod.metadata.uid ?? '', number)
     const podIP = `10.200.${number >> 8}.${number & 255}`
+    if (image.startsWith('job:')) return endOf(image.endsWith(':ok'), now, podIP)
     const ready = isReady(image)
     const conditions = ['Initialized', 'PodScheduled'].map((type) => ({ type, status: 'True', lastTransitionTime: now }))
     for (const type of ['ContainersReady', 'Ready'])
       conditions.push({ type, status: ready ? 'True' : 'False', lastTransitionTime: now })
     return { phase: 'Running', startTime: now, podIP, podIPs: [{ ip: podIP }], conditions }
+  }
+
+  function endOf(succeeded: boolean, now: string, podIP: string): object {
+    const terminated = { exitCode: succeeded ? 0 : 1, startedAt: now, finishedAt: now }
+    const containerStatuses = [{ name: 'c', ready: false, restartCount: 0, image: '', imageID: '', state: { terminated } }]
+    return { phase: succeeded ? 'Succeeded' : 'Failed', startTime: now, podIP, podIPs: [{ ip: podIP }], containerStatuses }
   }
 
   const stop = informers.get(pods).subscribe(({ object }) => {
