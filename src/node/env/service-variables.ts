@@ -49,7 +49,7 @@ function constant(name: string): string {
 export function visibleServices(all: readonly Service[], namespace: string, links: boolean): Service[] {
   return all
     .filter(({ metadata }) => (links && metadata.namespace === namespace) || isMaster(metadata))
-    .sort((a, b) => Number(!isMaster(b.metadata)) - Number(!isMaster(a.metadata)) || byName(a, b))
+    .sort((a, b) => Number(isMaster(b.metadata)) - Number(isMaster(a.metadata)) || byName(a, b))
 }
 
 function isMaster(metadata: { namespace?: string | undefined; name?: string | undefined }): boolean {
