@@ -1,8 +1,10 @@
 /** Validating and mutating admission policies and their bindings. */
-import type { Column } from '../definition.ts'
+import type { Column, Strategy } from '../definition.ts'
 import type { KubeObject } from '../object.ts'
+import { checkPolicy, checkPolicyBinding, defaultPolicy, defaultPolicyBinding } from './admission-policy-rules.ts'
 import { ageColumn, column } from './columns.ts'
 import { type DefinitionInput, statusStrategy } from './define.ts'
+import { collect } from './rules.ts'
 
 const shared = { namespaced: false, categories: ['api-extensions'] }
 
@@ -24,6 +26,22 @@ const bindingColumns: readonly Column[] = [
   ageColumn,
 ]
 
+function policyStrategy(work: 'validations' | 'mutations'): Strategy {
+  const validate = (object: KubeObject) => collect((errors) => checkPolicy(object, work, errors))
+  return { defaults: defaultPolicy, validate, validateUpdate: validate, countsGeneration: true, allowUnconditionalUpdate: false }
+}
+
+function bindingStrategy(validating: boolean): Strategy {
+  const validate = (object: KubeObject) => collect((errors) => checkPolicyBinding(object, validating, errors))
+  return {
+    defaults: defaultPolicyBinding,
+    validate,
+    validateUpdate: validate,
+    countsGeneration: true,
+    allowUnconditionalUpdate: false,
+  }
+}
+
 export const admissionPolicies: readonly DefinitionInput[] = [
   {
     ...shared,
@@ -34,14 +52,14 @@ export const admissionPolicies: readonly DefinitionInput[] = [
       column('ParamKind', paramKind),
       ageColumn,
     ],
-    strategy: { countsGeneration: true, allowUnconditionalUpdate: false },
+    strategy: policyStrategy('mutations'),
   },
   {
     ...shared,
     kind: 'MutatingAdmissionPolicyBinding',
     plural: 'mutatingadmissionpolicybindings',
     columns: bindingColumns,
-    strategy: { countsGeneration: true, allowUnconditionalUpdate: false },
+    strategy: bindingStrategy(false),
   },
   {
     ...shared,
@@ -53,13 +71,13 @@ export const admissionPolicies: readonly DefinitionInput[] = [
       column('ParamKind', paramKind),
       ageColumn,
     ],
-    strategy: statusStrategy(() => ({}), { allowUnconditionalUpdate: false }),
+    strategy: statusStrategy(() => ({}), policyStrategy('validations')),
   },
   {
     ...shared,
     kind: 'ValidatingAdmissionPolicyBinding',
     plural: 'validatingadmissionpolicybindings',
     columns: bindingColumns,
-    strategy: { countsGeneration: true, allowUnconditionalUpdate: false },
+    strategy: bindingStrategy(true),
   },
 ]

@@ -1,5 +1,31 @@
-/** apiextensions.k8s.io/v1: CustomResourceDefinition. What its schemas mean is known elsewhere. */
-import { type DefinitionInput, defineGroup, statusStrategy } from './define.ts'
+/** apiextensions.k8s.io/v1: CustomResourceDefinition. Serving what it defines is the server's. */
+import type { KubeObject } from '../object.ts'
+import type { CustomResourceDefinition, CustomResourceDefinitionSpec } from '../types.ts'
+import { checkCustomResourceDefinition, checkCustomResourceDefinitionUpdate } from './crd-rules.ts'
+import { type DefinitionInput, defineGroup } from './define.ts'
+import { collect } from './rules.ts'
+
+const crd = (object: KubeObject) => object as unknown as CustomResourceDefinition
+
+function setDefaults(crd: CustomResourceDefinition): void {
+  crd.spec ??= {} as CustomResourceDefinitionSpec
+  const { spec } = crd
+  spec.names ??= { plural: '', kind: '' }
+  const { names } = spec
+  if (names.kind) {
+    names.singular ||= names.kind.toLowerCase()
+    names.listKind ||= `${names.kind}List`
+  }
+  spec.conversion ??= { strategy: 'None' }
+  const service = spec.conversion.webhook?.clientConfig?.service
+  if (service) service.port ??= 443
+}
+
+/** The stored versions begin with the one that is marked so. */
+function newStatus(crd: CustomResourceDefinition): object {
+  const stored = (crd.spec.versions ?? []).filter((version) => version.storage).map((version) => version.name)
+  return { conditions: null, acceptedNames: { plural: '', kind: '' }, storedVersions: stored.length > 0 ? stored : null }
+}
 
 const customResourceDefinition: DefinitionInput = {
   kind: 'CustomResourceDefinition',
@@ -8,7 +34,27 @@ const customResourceDefinition: DefinitionInput = {
   categories: ['api-extensions'],
   namespaced: false,
   status: true,
-  strategy: statusStrategy(() => ({}), { allowUnconditionalUpdate: false }),
+  strategy: {
+    defaults: (object) => setDefaults(crd(object)),
+    prepareForCreate: (object) => {
+      object.status = newStatus(crd(object))
+    },
+    prepareForUpdate: (object, old) => {
+      object.status = { ...old.status }
+      const stored: string[] = object.status.storedVersions ?? []
+      for (const version of crd(object).spec.versions ?? []) {
+        if (version.storage && !stored.includes(version.name)) object.status.storedVersions = [...stored, version.name]
+      }
+    },
+    prepareForStatusUpdate: (object, old) => {
+      const { managedFields, resourceVersion, finalizers } = object.metadata
+      object.metadata = { ...old.metadata, managedFields, resourceVersion, finalizers }
+      object.spec = old.spec
+    },
+    validate: (object) => collect((errors) => checkCustomResourceDefinition(crd(object), errors)),
+    validateUpdate: (object, old) => collect((errors) => checkCustomResourceDefinitionUpdate(crd(object), crd(old), errors)),
+    allowUnconditionalUpdate: false,
+  },
 }
 
 export const apiextensionsDefinitions = defineGroup(

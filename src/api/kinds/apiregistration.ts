@@ -1,13 +1,53 @@
 /** apiregistration.k8s.io/v1: APIService. */
+import { type Errors, invalid } from '../field-errors.ts'
+import { dnsLabel1035 } from '../names.ts'
+import type { KubeObject } from '../object.ts'
 import type { APIService } from '../types.ts'
 import { ageColumn, column } from './columns.ts'
 import { type DefinitionInput, defineGroup, statusStrategy } from './define.ts'
+import { collect, requireName, requireText } from './rules.ts'
 
 function available(service: APIService): string {
   const condition = service.status?.conditions?.find((c) => c.type === 'Available')
   if (!condition) return 'Unknown'
   return condition.status === 'True' || !condition.reason ? condition.status : `${condition.status} (${condition.reason})`
 }
+
+const MAX_GROUP_PRIORITY = 20000
+const MAX_VERSION_PRIORITY = 1000
+
+function check(service: APIService, errors: Errors): void {
+  const { group = '', version = '', groupPriorityMinimum = 0, versionPriority = 0 } = service.spec ?? {}
+  const name = `${version}.${group}`
+  if (service.metadata.name !== name) {
+    const detail = `must be \`spec.version+"."+spec.group\`: ${JSON.stringify(name)}`
+    errors.push(invalid('metadata.name', service.metadata.name ?? '', detail))
+  }
+  requireName(version, dnsLabel1035, 'spec.version', errors)
+  if (groupPriorityMinimum < 1 || groupPriorityMinimum > MAX_GROUP_PRIORITY) {
+    errors.push(
+      invalid('spec.groupPriorityMinimum', groupPriorityMinimum, `must be positive and less than ${MAX_GROUP_PRIORITY}`),
+    )
+  }
+  if (versionPriority < 1 || versionPriority > MAX_VERSION_PRIORITY) {
+    errors.push(invalid('spec.versionPriority', versionPriority, `must be positive and less than ${MAX_VERSION_PRIORITY}`))
+  }
+  checkTarget(service, errors)
+}
+
+function checkTarget({ spec }: APIService, errors: Errors): void {
+  if (!spec?.service) {
+    if (spec?.caBundle) errors.push(invalid('spec.caBundle', '<data>', 'local APIServices may not have a caBundle'))
+    return
+  }
+  requireText(spec.service.namespace, 'spec.service.namespace', errors)
+  requireText(spec.service.name, 'spec.service.name', errors)
+  if (spec.insecureSkipTLSVerify && spec.caBundle) {
+    errors.push(invalid('spec.insecureSkipTLSVerify', true, 'may not be true if caBundle is present'))
+  }
+}
+
+const validate = (object: KubeObject) => collect((errors) => check(object as APIService, errors))
 
 const apiService: DefinitionInput = {
   kind: 'APIService',
@@ -23,7 +63,16 @@ const apiService: DefinitionInput = {
     column('Available', (object) => available(object as APIService)),
     ageColumn,
   ],
-  strategy: statusStrategy(() => ({}), { allowUnconditionalUpdate: false, countsGeneration: false }),
+  strategy: statusStrategy(() => ({}), {
+    defaults: (object) => {
+      if (object.spec?.service) object.spec.service.port ??= 443
+    },
+    validate,
+    validateUpdate: validate,
+    allowUnconditionalUpdate: false,
+    countsGeneration: false,
+    nameRule: 'path',
+  }),
 }
 
 export const apiregistrationDefinitions = defineGroup(

@@ -1,9 +1,12 @@
 /** HorizontalPodAutoscaler in autoscaling/v2, which is stored, and autoscaling/v1. */
 import type { Column } from '../definition.ts'
+import type { KubeObject } from '../object.ts'
 import type { HorizontalPodAutoscaler, MetricStatus, MetricTarget, MetricValueStatus } from '../types.ts'
+import { checkAutoscaler, DEFAULT_CPU_PERCENT, defaultAutoscaler } from './autoscaler-rules.ts'
 import { fromV2, toV2 } from './autoscaling-v1.ts'
 import { ageColumn, column } from './columns.ts'
 import { type DefinitionInput, defineGroup, statusStrategy } from './define.ts'
+import { collect } from './rules.ts'
 
 /** As many metrics as kubectl shows before it says how many more there are. */
 const SHOWN = 2
@@ -63,10 +66,26 @@ const shared = {
   status: true,
 }
 
+const asV2 = (object: KubeObject) => object as HorizontalPodAutoscaler
+const validate = (object: KubeObject) => collect((errors) => checkAutoscaler(asV2(object), errors))
+
+/** v1 knows a CPU target only; other metrics lie in an annotation, and then there is none by default. */
+function defaultV1(object: KubeObject): void {
+  object.spec ??= {}
+  object.spec.minReplicas ??= 1
+  const others = object.metadata.annotations?.['autoscaling.alpha.kubernetes.io/metrics']
+  if (!others) object.spec.targetCPUUtilizationPercentage ??= DEFAULT_CPU_PERCENT
+}
+
 const v2: DefinitionInput = {
   ...shared,
   columns: columnsOf((object) => object as HorizontalPodAutoscaler),
-  strategy: statusStrategy(() => ({ desiredReplicas: 0, currentMetrics: null }), { countsGeneration: false }),
+  strategy: statusStrategy(() => ({ desiredReplicas: 0, currentMetrics: null }), {
+    defaults: (object) => defaultAutoscaler(asV2(object)),
+    validate,
+    validateUpdate: validate,
+    countsGeneration: false,
+  }),
 }
 
 const v1: DefinitionInput = {
@@ -75,7 +94,12 @@ const v1: DefinitionInput = {
   toStorage: toV2,
   fromStorage: fromV2,
   columns: columnsOf((object) => toV2(object as HorizontalPodAutoscaler) as HorizontalPodAutoscaler),
-  strategy: statusStrategy(() => ({ currentReplicas: 0, desiredReplicas: 0 }), { countsGeneration: false }),
+  strategy: statusStrategy(() => ({ currentReplicas: 0, desiredReplicas: 0 }), {
+    defaults: (object) => defaultV1(object),
+    validate: (object) => validate(toV2(object)),
+    validateUpdate: (object) => validate(toV2(object)),
+    countsGeneration: false,
+  }),
 }
 
 export const autoscalingDefinitions = [

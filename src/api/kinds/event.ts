@@ -1,9 +1,12 @@
 /** Event, once in core/v1 and once in events.k8s.io/v1: one stored object with two spellings. */
 import type { Column } from '../definition.ts'
+import { type Errors, invalid, required } from '../field-errors.ts'
+import { qualifiedName } from '../names.ts'
 import type { KubeObject } from '../object.ts'
 import type { Event } from '../types.ts'
 import { column, since, wideColumn } from './columns.ts'
 import type { DefinitionInput } from './define.ts'
+import { collect, requireName, requireText } from './rules.ts'
 
 const SELECTABLE: Record<string, (event: Event) => string | undefined> = {
   'involvedObject.kind': (event) => event.involvedObject?.kind,
@@ -103,12 +106,45 @@ const fromCore = (object: KubeObject) => {
   return event
 }
 
-const shared = { kind: 'Event', plural: 'events', shortNames: ['ev'], nameColumn: false, strategy: { allowCreateOnUpdate: true } }
+/** An event lies in the namespace of what it is about, or in `default` when that has none. */
+function checkNamespace(event: Event, errors: Errors): void {
+  const about = event.involvedObject?.namespace ?? ''
+  const own = event.metadata.namespace ?? ''
+  if (about === own || (about === '' && own === 'default')) return
+  errors.push(invalid('involvedObject.namespace', about, 'does not match event.namespace'))
+}
+
+const MAX_ACTION_LENGTH = 128
+const MAX_NOTE_LENGTH = 1024
+
+/** What events.k8s.io demands of a new event. */
+function checkNew(event: KubeObject, errors: Errors): void {
+  if (!event.eventTime) errors.push(required('eventTime'))
+  requireName(event.reportingController, qualifiedName, 'reportingController', errors)
+  requireText(event.reportingInstance, 'reportingInstance', errors)
+  requireText(event.action, 'action', errors)
+  requireText(event.reason, 'reason', errors)
+  for (const field of ['reportingInstance', 'action', 'reason']) {
+    if ((event[field]?.length ?? 0) > MAX_ACTION_LENGTH) {
+      errors.push(invalid(field, '', `can have at most ${MAX_ACTION_LENGTH} characters`))
+    }
+  }
+  if ((event.note?.length ?? 0) > MAX_NOTE_LENGTH)
+    errors.push(invalid('message', '', `can have at most ${MAX_NOTE_LENGTH} characters`))
+  if (event.type !== 'Normal' && event.type !== 'Warning') {
+    errors.push(invalid('type', '', `has invalid value: ${event.type ?? ''}`))
+  }
+}
+
+const validate = (object: KubeObject) => collect((errors) => checkNamespace(asCore(object), errors))
+
+const shared = { kind: 'Event', plural: 'events', shortNames: ['ev'], nameColumn: false }
 
 export const coreEvent: DefinitionInput = {
   ...shared,
   columns: columnsOf(asCore),
   selectableFields: selectable(asCore, (field) => field),
+  strategy: { validate, validateUpdate: validate, allowCreateOnUpdate: true },
 }
 
 export const newEvent: DefinitionInput = {
@@ -121,4 +157,13 @@ export const newEvent: DefinitionInput = {
     (object) => asCore(toCore(object)),
     (field) => field.replace('involvedObject', 'regarding').replace('reportingComponent', 'reportingController'),
   ),
+  strategy: {
+    validate: (object) =>
+      collect((errors) => {
+        checkNamespace(asCore(toCore(object)), errors)
+        checkNew(object, errors)
+      }),
+    validateUpdate: (object) => validate(toCore(object)),
+    allowCreateOnUpdate: true,
+  },
 }

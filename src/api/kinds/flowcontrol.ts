@@ -8,6 +8,31 @@ function missingPriorityLevel(schema: FlowSchema): string {
   return schema.status?.conditions?.find((c) => c.type === 'Dangling')?.status ?? '?'
 }
 
+function defaultFlow(flow: KubeObject): void {
+  flow.spec ??= {}
+  flow.spec.matchingPrecedence ||= 1000
+}
+
+function defaultLevel(level: KubeObject): void {
+  level.spec ??= {}
+  const { limited, exempt } = level.spec
+  if (level.spec.type === 'Exempt') {
+    level.spec.exempt = {
+      ...exempt,
+      nominalConcurrencyShares: exempt?.nominalConcurrencyShares ?? 0,
+      lendablePercent: exempt?.lendablePercent ?? 0,
+    }
+  }
+  if (!limited) return
+  limited.nominalConcurrencyShares ??= 30
+  limited.lendablePercent ??= 0
+  const queuing = limited.limitResponse?.queuing
+  if (!queuing) return
+  queuing.queues ||= 64
+  queuing.handSize ||= 8
+  queuing.queueLengthLimit ||= 50
+}
+
 const flowSchema: DefinitionInput = {
   kind: 'FlowSchema',
   plural: 'flowschemas',
@@ -20,7 +45,7 @@ const flowSchema: DefinitionInput = {
     ageColumn,
     column('MissingPL', (object) => missingPriorityLevel(object as FlowSchema)),
   ],
-  strategy: statusStrategy(() => ({}), { allowUnconditionalUpdate: false, nameRule: 'path' }),
+  strategy: statusStrategy(() => ({}), { defaults: defaultFlow, allowUnconditionalUpdate: false }),
 }
 
 const queuing = (object: KubeObject): Record<string, number> | undefined => object.spec?.limited?.limitResponse?.queuing
@@ -41,7 +66,7 @@ const priorityLevelConfiguration: DefinitionInput = {
     column('QueueLengthLimit', (object) => queuing(object)?.queueLengthLimit ?? '<none>'),
     ageColumn,
   ].map((c) => (c.name === 'Type' || c.name === 'Age' ? c : { ...c, type: 'integer' as const })),
-  strategy: statusStrategy(() => ({}), { allowUnconditionalUpdate: false, nameRule: 'path' }),
+  strategy: statusStrategy(() => ({}), { defaults: defaultLevel, allowUnconditionalUpdate: false }),
 }
 
 export const flowcontrolDefinitions = defineGroup(

@@ -1,7 +1,12 @@
 /** Ingress and IngressClass. */
+import { type Errors, invalid, required, tooLong } from '../field-errors.ts'
+import { dnsSubdomain, httpPath } from '../names.ts'
+import type { KubeObject } from '../object.ts'
 import type { Ingress, IngressClass } from '../types.ts'
 import { ageColumn, column } from './columns.ts'
 import { type DefinitionInput, statusStrategy } from './define.ts'
+import { checkIngress } from './ingress-rules.ts'
+import { checkImmutable, collect, oneOf, requireText } from './rules.ts'
 
 function hosts(ingress: Ingress): string {
   const names = [...new Set((ingress.spec?.rules ?? []).map((rule) => rule.host || '').filter((host) => host !== ''))]
@@ -12,6 +17,16 @@ function hosts(ingress: Ingress): string {
 function address(ingress: Ingress): string {
   const points = (ingress.status?.loadBalancer?.ingress ?? []).map((i) => i.ip || i.hostname || '').filter((a) => a !== '')
   return [...new Set(points)].join(',')
+}
+
+const CLASS_ANNOTATION = 'kubernetes.io/ingress.class'
+
+/** A new Ingress names its class in one place. */
+function checkClassOnce(ingress: Ingress, errors: Errors): void {
+  const annotated = ingress.metadata.annotations?.[CLASS_ANNOTATION]
+  if (annotated === undefined || ingress.spec?.ingressClassName === undefined) return
+  const detail = 'can not be set when the class field is also set'
+  errors.push(invalid(`annotations.${CLASS_ANNOTATION}`, annotated, detail))
 }
 
 export const ingress: DefinitionInput = {
@@ -26,13 +41,51 @@ export const ingress: DefinitionInput = {
     column('Ports', (object) => (object.spec?.tls?.length ? '80, 443' : '80')),
     ageColumn,
   ],
-  strategy: statusStrategy(() => ({ loadBalancer: {} })),
+  strategy: statusStrategy(() => ({ loadBalancer: {} }), {
+    validate: (object) =>
+      collect((errors) => {
+        checkIngress(object as Ingress, errors)
+        checkClassOnce(object as Ingress, errors)
+      }),
+    validateUpdate: (object) => collect((errors) => checkIngress(object as Ingress, errors)),
+    prepareForStatusUpdate: (object, old) => {
+      object.spec = old.spec
+    },
+  }),
 }
 
 function parameters(ingressClass: IngressClass): string {
   const reference = ingressClass.spec?.parameters
   if (!reference) return '<none>'
   return `${reference.kind}${reference.apiGroup ? `.${reference.apiGroup}` : ''}/${reference.name}`
+}
+
+const MAX_CONTROLLER_LENGTH = 250
+
+function checkClass(ingressClass: IngressClass, errors: Errors): void {
+  const { controller = '', parameters } = ingressClass.spec ?? {}
+  const path = 'spec.controller'
+  if (controller.length > MAX_CONTROLLER_LENGTH) errors.push(tooLong(path, MAX_CONTROLLER_LENGTH))
+  checkDomainPath(controller, path, errors)
+  if (!parameters) return
+  requireText(parameters.kind, 'spec.parameters.kind', errors, 'kind is required')
+  requireText(parameters.name, 'spec.parameters.name', errors, 'name is required')
+  oneOf(parameters.scope, ['Cluster', 'Namespace'], 'spec.parameters.scope', errors, true)
+  if (parameters.scope === 'Namespace' && !parameters.namespace) {
+    errors.push(required('spec.parameters.namespace', "`parameters.scope` is set to 'Namespace'"))
+  }
+}
+
+/** `example.com/path`. */
+function checkDomainPath(value: string, path: string, errors: Errors): void {
+  if (value === '') return void errors.push(required(path))
+  const slash = value.indexOf('/')
+  if (slash < 0 || slash === value.length - 1) {
+    errors.push(invalid(path, value, 'must be a domain-prefixed path (such as "acme.io/foo")'))
+    return
+  }
+  for (const complaint of dnsSubdomain(value.slice(0, slash))) errors.push(invalid(path, value.slice(0, slash), complaint))
+  for (const complaint of httpPath(value.slice(slash + 1))) errors.push(invalid(path, value.slice(slash + 1), complaint))
 }
 
 export const ingressClass: DefinitionInput = {
@@ -44,4 +97,17 @@ export const ingressClass: DefinitionInput = {
     column('Parameters', (object) => parameters(object as IngressClass)),
     ageColumn,
   ],
+  strategy: {
+    defaults: (object) => {
+      object.spec ??= {}
+      if (object.spec.parameters) object.spec.parameters.scope ??= 'Cluster'
+    },
+    validate: (object) => collect((errors) => checkClass(object as IngressClass, errors)),
+    validateUpdate: (object: KubeObject, old: KubeObject) =>
+      collect((errors) => {
+        checkClass(object as IngressClass, errors)
+        checkImmutable(object.spec?.controller, old.spec?.controller, 'spec.controller', errors)
+      }),
+    countsGeneration: true,
+  },
 }

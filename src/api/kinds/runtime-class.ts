@@ -1,13 +1,39 @@
 /** node.k8s.io/v1: RuntimeClass. */
+import type { Errors } from '../field-errors.ts'
+import { dnsLabel } from '../names.ts'
+import type { KubeObject } from '../object.ts'
+import type { RuntimeClass } from '../types.ts'
 import { ageColumn, column } from './columns.ts'
 import { type DefinitionInput, defineGroup } from './define.ts'
+import { checkAmount, checkResourceName } from './resource-rules.ts'
+import { checkImmutable, checkLabels, collect, obey } from './rules.ts'
+import { checkTolerations } from './scheduling-rules.ts'
+
+function check(runtimeClass: RuntimeClass, errors: Errors): void {
+  obey(runtimeClass.handler ?? '', dnsLabel, 'handler', errors)
+  const fixed = runtimeClass.overhead?.podFixed
+  for (const name in fixed) {
+    checkResourceName(name, `overhead.podFixed[${name}]`, errors)
+    checkAmount(name, fixed[name] ?? '0', `overhead.podFixed[${name}]`, errors)
+  }
+  checkLabels(runtimeClass.scheduling?.nodeSelector, 'scheduling.nodeSelector', errors)
+  checkTolerations(runtimeClass.scheduling?.tolerations, 'scheduling.tolerations', errors)
+}
 
 const runtimeClass: DefinitionInput = {
   kind: 'RuntimeClass',
   plural: 'runtimeclasses',
   namespaced: false,
   columns: [column('Handler', (object) => object.handler ?? ''), ageColumn],
-  strategy: { allowUnconditionalUpdate: false },
+  strategy: {
+    validate: (object: KubeObject) => collect((errors) => check(object as unknown as RuntimeClass, errors)),
+    validateUpdate: (object: KubeObject, old: KubeObject) =>
+      collect((errors) => {
+        check(object as unknown as RuntimeClass, errors)
+        checkImmutable(object.handler, old.handler, 'handler', errors)
+      }),
+    allowUnconditionalUpdate: false,
+  },
 }
 
 export const nodeApiDefinitions = defineGroup({ group: 'node.k8s.io', version: 'v1', package: 'node/v1' }, [runtimeClass])

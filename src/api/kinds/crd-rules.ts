@@ -1,0 +1,201 @@
+/** Rules for CustomResourceDefinitions: names, versions, columns, conversion. Rules for the schemas are in crd-schema-rules.ts. */
+import { equal } from '../equal.ts'
+import { duplicate, type Errors, immutable, invalid, notSupported, required } from '../field-errors.ts'
+import { dnsLabel1035, dnsSubdomain } from '../names.ts'
+import type {
+  CustomResourceColumnDefinition,
+  CustomResourceDefinition,
+  CustomResourceDefinitionNames,
+  CustomResourceDefinitionSpec,
+  CustomResourceDefinitionVersion,
+  CustomResourceSubresources,
+} from '../types.ts'
+import { checkStructural } from './crd-schema-rules.ts'
+import { obey, requireName } from './rules.ts'
+
+const COLUMN_TYPES = ['boolean', 'date', 'integer', 'number', 'string']
+
+export function checkCustomResourceDefinition(crd: CustomResourceDefinition, errors: Errors): void {
+  const { spec } = crd
+  if (crd.metadata.name !== `${spec.names?.plural ?? ''}.${spec.group ?? ''}`) {
+    errors.push(invalid('metadata.name', crd.metadata.name ?? '', 'must be spec.names.plural+"."+spec.group'))
+  }
+  checkSpec(spec, errors)
+  const stored: string[] | null | undefined = crd.status?.storedVersions
+  if (!stored?.length) errors.push(invalid('status.storedVersions', stored, 'must have at least one stored version'))
+  else checkStored(stored, spec, errors)
+}
+
+function checkStored(stored: readonly string[], spec: CustomResourceDefinitionSpec, errors: Errors): void {
+  const names = new Set((spec.versions ?? []).map((version) => version.name))
+  stored.forEach((version, index) => {
+    if (!names.has(version))
+      errors.push(invalid(`status.storedVersions[${index}]`, version, 'missing from spec.versions; must appear in spec.versions'))
+  })
+}
+
+function checkSpec(spec: CustomResourceDefinitionSpec, errors: Errors): void {
+  checkGroup(spec.group, errors)
+  if (!spec.scope) errors.push(required('spec.scope'))
+  else if (spec.scope !== 'Cluster' && spec.scope !== 'Namespaced') {
+    errors.push(notSupported('spec.scope', spec.scope, ['Cluster', 'Namespaced']))
+  }
+  if (spec.preserveUnknownFields) {
+    const detail = 'cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead'
+    errors.push(invalid('spec.preserveUnknownFields', true, detail))
+  }
+  checkNames(spec.names ?? { plural: '', kind: '' }, errors)
+  checkVersions(spec, errors)
+  checkConversion(spec, errors)
+}
+
+function checkGroup(group: string | undefined, errors: Errors): void {
+  if (!group) return void errors.push(required('spec.group'))
+  if (!group.includes('.')) errors.push(invalid('spec.group', group, 'should be a domain with at least one dot'))
+  else obey(group, dnsSubdomain, 'spec.group', errors)
+}
+
+function checkNames(names: CustomResourceDefinitionNames, errors: Errors): void {
+  requireName(names.plural, dnsLabel1035, 'spec.names.plural', errors)
+  requireName(names.singular, dnsLabel1035, 'spec.names.singular', errors)
+  checkKindName(names.kind, 'spec.names.kind', errors)
+  checkKindName(names.listKind, 'spec.names.listKind', errors)
+  names.shortNames?.forEach((name, index) => {
+    obey(name, dnsLabel1035, `spec.names.shortNames[${index}]`, errors)
+  })
+  names.categories?.forEach((name, index) => {
+    obey(name, dnsLabel1035, `spec.names.categories[${index}]`, errors)
+  })
+  if (names.kind && names.kind === names.listKind) {
+    errors.push(invalid('spec.names.listKind', names.listKind, 'kind and listKind may not be the same'))
+  }
+}
+
+function checkKindName(name: string | undefined, path: string, errors: Errors): void {
+  if (!name) return void errors.push(required(path))
+  for (const complaint of dnsLabel1035(name.toLowerCase())) {
+    errors.push(invalid(path, name, `may have mixed case, but should otherwise match: ${complaint}`))
+  }
+}
+
+function checkVersions(spec: CustomResourceDefinitionSpec, errors: Errors): void {
+  const versions = spec.versions ?? []
+  const names = new Set<string>()
+  versions.forEach((version, index) => {
+    const path = `spec.versions[${index}].name`
+    obey(version.name ?? '', dnsLabel1035, path, errors)
+    if (names.has(version.name)) errors.push(duplicate(path, version.name))
+    names.add(version.name)
+    if (!version.schema?.openAPIV3Schema) errors.push(required(`spec.versions[${index}].schema.openAPIV3Schema`))
+  })
+  // An older field says the first version again, and complains with it.
+  const [first] = versions
+  if (first) obey(first.name ?? '', dnsLabel1035, 'spec.version', errors)
+  if (versions.filter((version) => version.storage).length !== 1) {
+    const detail = 'must have exactly one version marked as storage version'
+    errors.push(invalid('spec.versions', versions.length > 0 ? versions : null, detail))
+  }
+  checkPerVersion(
+    versions,
+    (v) => v.schema,
+    'schema',
+    'spec.validation',
+    (version, path) => {
+      const schema = version.schema?.openAPIV3Schema
+      if (schema) checkStructural(schema, `${path}.openAPIV3Schema`, errors)
+    },
+  )
+  checkPerVersion(
+    versions,
+    (v) => v.subresources,
+    'subresources',
+    'spec.subresources',
+    (version, path) => {
+      if (version.subresources) checkSubresources(version.subresources, path, errors)
+    },
+  )
+  checkPerVersion(
+    versions,
+    (v) => v.additionalPrinterColumns,
+    'additionalPrinterColumns',
+    'spec.additionalPrinterColumns',
+    (version, path) => {
+      version.additionalPrinterColumns?.forEach((column, index) => {
+        checkColumn(column, `${path}[${index}]`, errors)
+      })
+    },
+  )
+}
+
+/** What all versions have in common is reported once, at the top: the place it had before versions. */
+function checkPerVersion(
+  versions: readonly CustomResourceDefinitionVersion[],
+  read: (version: CustomResourceDefinitionVersion) => unknown,
+  field: string,
+  top: string,
+  check: (version: CustomResourceDefinitionVersion, path: string) => void,
+): void {
+  const [first] = versions
+  if (first && versions.every((version) => equal(read(version), read(first)))) check(first, top)
+  else {
+    for (const [index, version] of versions.entries()) check(version, `spec.versions[${index}].${field}`)
+  }
+}
+
+function checkSubresources({ scale }: CustomResourceSubresources, path: string, errors: Errors): void {
+  if (!scale) return
+  checkScalePath(scale.specReplicasPath, '.spec', `${path}.scale.specReplicasPath`, errors)
+  checkScalePath(scale.statusReplicasPath, '.status', `${path}.scale.statusReplicasPath`, errors)
+  const selector = scale.labelSelectorPath
+  if (selector && !selector.startsWith('.spec.') && !selector.startsWith('.status.')) {
+    errors.push(invalid(`${path}.scale.labelSelectorPath`, selector, 'should be a json path under either .spec or .status'))
+  }
+}
+
+function checkScalePath(value: string | undefined, under: string, path: string, errors: Errors): void {
+  if (!value) errors.push(required(path))
+  else if (!value.startsWith(`${under}.`)) errors.push(invalid(path, value, `should be a json path under ${under}`))
+}
+
+function checkColumn(column: CustomResourceColumnDefinition, path: string, errors: Errors): void {
+  if (!column.name) errors.push(required(`${path}.name`))
+  if (!column.type) errors.push(required(`${path}.type`, `must be one of ${COLUMN_TYPES.join(',')}`))
+  else if (!COLUMN_TYPES.includes(column.type)) {
+    errors.push(invalid(`${path}.type`, column.type, `must be one of ${COLUMN_TYPES.join(',')}`))
+  }
+  if (!column.jsonPath) errors.push(required(`${path}.JSONPath`))
+  else if (!column.jsonPath.startsWith('.')) {
+    errors.push(invalid(`${path}.JSONPath`, column.jsonPath, 'must be a simple json path starting with .'))
+  }
+}
+
+function checkConversion(spec: CustomResourceDefinitionSpec, errors: Errors): void {
+  const { conversion } = spec
+  if (!conversion) return
+  const path = 'spec.conversion'
+  if (!conversion.strategy) errors.push(required(`${path}.strategy`))
+  else if (conversion.strategy === 'Webhook') {
+    if (!conversion.webhook?.clientConfig) {
+      errors.push(required(`${path}.webhookClientConfig`, 'required when strategy is set to Webhook'))
+    }
+    if (!conversion.webhook?.conversionReviewVersions?.length) errors.push(required(`${path}.conversionReviewVersions`))
+  } else if (conversion.strategy !== 'None') {
+    errors.push(notSupported(`${path}.strategy`, conversion.strategy, ['None', 'Webhook']))
+  }
+}
+
+export function checkCustomResourceDefinitionUpdate(
+  crd: CustomResourceDefinition,
+  old: CustomResourceDefinition,
+  errors: Errors,
+): void {
+  checkCustomResourceDefinition(crd, errors)
+  const established = old.status?.conditions?.some((c) => c.type === 'Established' && c.status === 'True')
+  if (!established) return
+  for (const field of ['group', 'scope'] as const) {
+    if (crd.spec[field] !== old.spec[field]) errors.push(immutable(`spec.${field}`, crd.spec[field]))
+  }
+  for (const field of ['plural', 'kind'] as const) {
+    if (crd.spec.names[field] !== old.spec.names[field]) errors.push(immutable(`spec.names.${field}`, crd.spec.names[field]))
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * Rules for the structural schema of a custom resource: types everywhere, lists with items, defaults that fit. Expressions in
+ * `x-kubernetes-validations` are not compiled here.
+ */
+import { type Errors, forbidden, invalid, notSupported, required, typeInvalid } from '../field-errors.ts'
+import type { JSONSchemaProps } from '../types.ts'
+
+const TYPES = ['array', 'boolean', 'integer', 'number', 'object', 'string']
+
+/** A schema's place: at the root and for what is in `properties`, items and the like, types are demanded. */
+type Place = 'root' | 'field' | 'item'
+
+const WHERE: Record<Place, string> = {
+  root: 'must not be empty at the root',
+  field: 'must not be empty for specified object fields',
+  item: 'must not be empty for specified array items',
+}
+
+export function checkStructural(schema: JSONSchemaProps, path: string, errors: Errors): void {
+  checkNode(schema, 'root', path, errors)
+  if (schema.type && schema.type !== 'object') errors.push(invalid(`${path}.type`, schema.type, 'must be object at the root'))
+}
+
+function checkNode(schema: JSONSchemaProps, place: Place, path: string, errors: Errors): void {
+  checkType(schema, place, path, errors)
+  checkForbidden(schema, path, errors)
+  checkPattern(schema.pattern, `${path}.pattern`, errors)
+  checkList(schema, path, errors)
+  checkMap(schema, path, errors)
+  if (schema.default !== undefined) checkDefault(schema.default, schema, `${path}.default`, errors)
+  for (const [name, property] of Object.entries(schema.properties ?? {})) {
+    checkNode(property, 'field', `${path}.properties[${name}]`, errors)
+  }
+  const { additionalProperties: rest, items } = schema
+  if (rest !== undefined && schema.properties && Object.keys(schema.properties).length > 0) {
+    errors.push(forbidden(`${path}.additionalProperties`, 'must not be used together with properties'))
+  }
+  if (typeof rest === 'object') checkNode(rest, 'field', `${path}.additionalProperties`, errors)
+  if (Array.isArray(items)) errors.push(forbidden(`${path}.items`, 'items must be a schema object and not an array'))
+  else if (items) checkNode(items, 'item', `${path}.items`, errors)
+}
+
+function checkType(schema: JSONSchemaProps, place: Place, path: string, errors: Errors): void {
+  const preserves = schema['x-kubernetes-preserve-unknown-fields']
+  const intOrString = schema['x-kubernetes-int-or-string']
+  if (schema.type) {
+    if (!TYPES.includes(schema.type)) errors.push(notSupported(`${path}.type`, schema.type, TYPES))
+    if (intOrString) errors.push(forbidden(`${path}.type`, 'must be empty if x-kubernetes-int-or-string is true'))
+  } else if (place === 'root' || (!preserves && !intOrString)) errors.push(required(`${path}.type`, WHERE[place]))
+  if (schema['x-kubernetes-embedded-resource'] && schema.type !== 'object') {
+    errors.push(invalid(`${path}.type`, schema.type ?? '', 'must be object if x-kubernetes-embedded-resource is true'))
+  }
+  if (schema.type === 'array' && schema.items === undefined) errors.push(required(`${path}.items`, 'must be specified'))
+}
+
+const UNUSABLE = [
+  '$ref',
+  'definitions',
+  'dependencies',
+  'patternProperties',
+  'id',
+  'deprecated',
+  'discriminator',
+  'readOnly',
+  'writeOnly',
+  'xml',
+] as const
+
+function checkForbidden(schema: JSONSchemaProps, path: string, errors: Errors): void {
+  const given = schema as Record<string, unknown>
+  for (const field of UNUSABLE) {
+    if (given[field] !== undefined && given[field] !== '') errors.push(forbidden(`${path}.${field}`, `${field} is not supported`))
+  }
+  if (schema.uniqueItems) {
+    errors.push(
+      forbidden(`${path}.uniqueItems`, 'uniqueItems cannot be set to true since the runtime complexity becomes quadratic'),
+    )
+  }
+}
+
+function checkPattern(pattern: string | undefined, path: string, errors: Errors): void {
+  if (!pattern) return
+  try {
+    new RegExp(pattern, 'u')
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    errors.push(invalid(path, pattern, `must be a valid regular expression, but isn't: ${goReason(pattern, error)}`))
+  }
+}
+
+/** Go's words for the commonest mistake; the two engines' other texts differ. */
+function goReason(pattern: string, error: SyntaxError): string {
+  if (/Unterminated group/.test(error.message)) return `error parsing regexp: missing closing ): \`${pattern}\``
+  return `error parsing regexp: ${error.message.replace(/^.*: /, '')}: \`${pattern}\``
+}
+
+function checkList(schema: JSONSchemaProps, path: string, errors: Errors): void {
+  const type = schema['x-kubernetes-list-type']
+  const keys = schema['x-kubernetes-list-map-keys'] ?? []
+  const keysPath = `${path}.x-kubernetes-list-map-keys`
+  if (type === undefined) {
+    if (keys.length > 0) errors.push(forbidden(keysPath, 'must be empty if x-kubernetes-list-type is not set to map'))
+    return
+  }
+  if (schema.type !== 'array') {
+    errors.push(invalid(`${path}.type`, schema.type ?? '', 'must be array if x-kubernetes-list-type is specified'))
+  }
+  if (!['atomic', 'map', 'set'].includes(type)) {
+    errors.push(notSupported(`${path}.x-kubernetes-list-type`, type, ['atomic', 'set', 'map']))
+  }
+  if (type !== 'map') return
+  if (keys.length === 0) errors.push(required(keysPath, 'must not be empty if x-kubernetes-list-type is map'))
+  const items = Array.isArray(schema.items) ? undefined : schema.items
+  keys.forEach((key, index) => {
+    const property = items?.properties?.[key]
+    if (!property) {
+      errors.push(invalid(`${keysPath}[${index}]`, key, 'entries must all be names of item properties'))
+    } else if (property.default === undefined && !items.required?.includes(key)) {
+      errors.push(required(`${path}.items.properties[${key}].default`, KEY_MUST_BE_THERE))
+    }
+  })
+}
+
+const KEY_MUST_BE_THERE = 'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property'
+
+function checkMap(schema: JSONSchemaProps, path: string, errors: Errors): void {
+  const type = schema['x-kubernetes-map-type']
+  if (type === undefined) return
+  if (schema.type !== 'object') {
+    errors.push(invalid(`${path}.type`, schema.type ?? '', 'must be object if x-kubernetes-map-type is specified'))
+  }
+  if (type !== 'atomic' && type !== 'granular') {
+    errors.push(notSupported(`${path}.x-kubernetes-map-type`, type, ['granular', 'atomic']))
+  }
+}
+
+/** The types of a default must be those of its schema. */
+function checkDefault(value: unknown, schema: JSONSchemaProps, path: string, errors: Errors): void {
+  if (value === null) {
+    if (!schema.nullable) errors.push(typeInvalid(path, 'null', wrongType('null', schema.type ?? '')))
+    return
+  }
+  const actual = typeOf(value)
+  const { type } = schema
+  if (type && actual !== type && !(type === 'number' && actual === 'integer')) {
+    errors.push(typeInvalid(path, actual, wrongType(actual, type)))
+    return
+  }
+  if (Array.isArray(value)) {
+    const { items } = schema
+    if (items && !Array.isArray(items))
+      for (const [index, item] of value.entries()) checkDefault(item, items, `${path}[${index}]`, errors)
+  } else if (typeof value === 'object') {
+    for (const [name, member] of Object.entries(value)) {
+      const property = schema.properties?.[name]
+      if (property) checkDefault(member, property, `${path}.${name}`, errors)
+    }
+  }
+}
+
+function wrongType(actual: string, type: string): string {
+  return ` in body must be of type ${type}: "${actual}"`
+}
+
+function typeOf(value: unknown): string {
+  if (Array.isArray(value)) return 'array'
+  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number'
+  return typeof value
+}
