@@ -26,6 +26,8 @@ export interface Core {
   readonly questions: ReadonlyMap<string, Question>
   /** Answers `serviceaccounts/NAME/token`: the request with its status filled in. Throws StatusError. */
   readonly createToken: (namespace: string, name: string, request: KubeObject) => KubeObject
+  /** What verifiers of service-account tokens ask for. */
+  readonly openId?: { configuration(): object; readonly keySet: object }
   /** Aborts when the server closes. */
   readonly closing: AbortSignal
 }

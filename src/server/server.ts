@@ -35,6 +35,7 @@ export async function createApiServer(options: ServerOptions): Promise<ApiServer
     ...given(options, ['serviceCidr', 'nodePorts', 'extraTokenSources']),
     ...(options.admission && { extra: options.admission }),
   })
+  let url = 'https://kubernetes.default.svc'
   const core: Core = {
     store,
     registry,
@@ -48,6 +49,7 @@ export async function createApiServer(options: ServerOptions): Promise<ApiServer
     metrics: new Metrics(),
     questions: new Map(Object.entries(auth.reviews)),
     createToken: auth.createToken,
+    openId: { configuration: () => auth.openIdConfiguration(url), keySet: auth.keySet },
     closing: closing.signal,
   }
   const bootstrap = { store, registry, clock, random, ...given(options, ['serviceCidr']) }
@@ -59,6 +61,7 @@ export async function createApiServer(options: ServerOptions): Promise<ApiServer
       const { listen } = await import('./http/listener.ts')
       const listener = await listen(core, auth, place)
       closeListener = listener.close
+      url = listener.url
       await publishEndpoint(bootstrap, { address: place.host, port: listener.port })
       return { url: listener.url, port: listener.port }
     },

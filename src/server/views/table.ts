@@ -71,7 +71,7 @@ function table(resource: Resource, rows: object[], metadata: ListMetadata | { re
 }
 
 function columnsOf(definition: ResourceDefinition): object[] {
-  const columns = definition.columns.map(({ name, type, format = '', description = '', priority }: Column) => {
+  const columns = definition.columns.map(({ name, type, format = '', description = name, priority }: Column) => {
     return { name, type, format, description, priority }
   })
   return definition.nameColumn === false ? columns : [NAME_COLUMN, ...columns]
