@@ -1,4 +1,5 @@
 /** The built-in controllers: each one a Reconciler, meeting the others only at the API. */
+import { cronJobs, daemonSets, podDisruptionBudgets, statefulSets } from '../client/resources.ts'
 import type { Reconciler } from '../reconcile/reconciler.ts'
 import { rootCaPublisher } from './accounts/root-ca.ts'
 import { serviceAccountController } from './accounts/service-account.ts'
@@ -12,6 +13,7 @@ import { namespaceController } from './namespace/namespace.ts'
 import { nodeLifecycleController } from './nodes/node-lifecycle.ts'
 import { podGarbageCollector } from './nodes/pod-gc.ts'
 import { taintEvictionController } from './nodes/taint-eviction.ts'
+import { onDemand } from './parts/on-demand.ts'
 import { resourceQuotaController } from './quota/resource-quota.ts'
 import { replicaSetController } from './replicas/replica-set.ts'
 import { replicationControllerController } from './replicas/replication-controller.ts'
@@ -43,5 +45,32 @@ export function builtinControllers(options: ControllerOptions): Reconciler[] {
     garbageCollector(),
     resourceQuotaController(),
     clusterRoleAggregationController(),
+    ...onDemandControllers(),
+  ]
+}
+
+/** Kinds that many clusters have none of: their controllers are loaded with the first object. */
+function onDemandControllers(): Reconciler[] {
+  return [
+    onDemand({
+      name: 'statefulset-controller',
+      resource: statefulSets,
+      load: async () => (await import('./stateful-set/stateful-set.ts')).statefulSetController(),
+    }),
+    onDemand({
+      name: 'daemonset-controller',
+      resource: daemonSets,
+      load: async () => (await import('./daemon-set/daemon-set.ts')).daemonSetController(),
+    }),
+    onDemand({
+      name: 'cronjob-controller',
+      resource: cronJobs,
+      load: async () => (await import('./cron-job/cron-job.ts')).cronJobController(),
+    }),
+    onDemand({
+      name: 'disruption-controller',
+      resource: podDisruptionBudgets,
+      load: async () => (await import('./disruption/disruption.ts')).disruptionController(),
+    }),
   ]
 }

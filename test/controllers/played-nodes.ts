@@ -6,6 +6,7 @@ import { isConflict, isNotFound } from '../../src/api/status.ts'
 import type { Pod } from '../../src/api/types.ts'
 import type { Client } from '../../src/client/client.ts'
 import { nodes, pods } from '../../src/client/resources.ts'
+import { nodeOf } from '../../src/controllers/daemon-set/eligible.ts'
 import type { Informers } from '../../src/watch/informers.ts'
 
 export function playNodes(
@@ -22,7 +23,7 @@ export function playNodes(
     const { name = '', namespace, uid = '' } = pod.metadata
     if (!pod.spec?.nodeName) {
       if (pod.metadata.deletionTimestamp) return
-      const target = nodeStore.list()[turn++ % Math.max(1, nodeStore.size)]?.metadata.name
+      const target = nodeOf(pod) ?? nodeStore.list()[turn++ % Math.max(1, nodeStore.size)]?.metadata.name
       if (!target) return
       const body = {
         apiVersion: 'v1',
