@@ -2,7 +2,7 @@
  * Plays scheduler and kubelets through the API: binds pods in turn, makes them ready, confirms deletions.
  * The images `job:ok` and `job:fail` end at once.
  */
-import { isConflict, isNotFound } from '../../src/api/status.ts'
+import { isConflict, isNotFound, StatusError } from '../../src/api/status.ts'
 import type { Pod } from '../../src/api/types.ts'
 import type { Client } from '../../src/client/client.ts'
 import { nodes, pods } from '../../src/client/resources.ts'
@@ -63,7 +63,9 @@ export function playNodes(
   const stop = informers.get(pods).subscribe(({ object }) => {
     if (!object) return
     play(object).catch((error: unknown) => {
-      if (!isNotFound(error) && !isConflict(error)) process.stderr.write(`played node: ${String(error)}\n`)
+      // Gone, replaced, or in a namespace that is going away.
+      if (isNotFound(error) || isConflict(error) || (error instanceof StatusError && error.code === 403)) return
+      process.stderr.write(`played node: ${String(error)}\n`)
     })
   })
   return {
