@@ -12,7 +12,7 @@ import type { SandboxState } from './runtime/runtime.ts'
 import { Admission } from './self/admission.ts'
 import { machineIdentity } from './self/machine.ts'
 import { capacityOf, type NodeDescription, nodeObject } from './self/node-object.ts'
-import { createRegistration, type Registration } from './self/registration.ts'
+import { Registration } from './self/registration.ts'
 import { SandboxView } from './sources/sandbox-view.ts'
 import { createStreams } from './streams.ts'
 import { removeTree } from './volume/pod-volumes.ts'
@@ -42,7 +42,7 @@ export class NodeAgent {
     const description = describe(options, shared)
     this.context = this.createContext(description)
     const { client, clock, log } = shared
-    this.registration = createRegistration({ client, clock, log, description })
+    this.registration = new Registration({ client, clock, log, description })
     this.streams = createStreams({
       context: this.context,
       find: (pod) => this.find(pod),

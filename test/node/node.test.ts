@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Pod } from '../../src/api/types.ts'
 import { leases, nodes, pods } from '../../src/client/resources.ts'
-import { createNode, type Node } from '../../src/node/node.ts'
+import { createNode, createNodes, type Node } from '../../src/node/node.ts'
 import type { Runtime } from '../../src/node/runtime/runtime.ts'
 import { createSimulatedRuntime } from '../../src/node/runtime/simulated/simulated.ts'
 import { type ControlPlane, startControlPlane } from './support/control-plane.ts'
@@ -23,7 +24,7 @@ beforeEach(async () => {
   plane = await startControlPlane(clock)
   world = podWorld(plane)
   runtime = createSimulatedRuntime({ clock, capacity: { cpuCores: 4, memoryBytes: 8 * 2 ** 30, pods: 5 } })
-  node = createNode({ ...plane, name: 'n1', runtime, dataDirectory: directory })
+  node = createNode({ ...plane, client: plane.nodeClient('n1'), name: 'n1', runtime, dataDirectory: directory })
   await node.start()
 })
 afterEach(async () => {
@@ -273,6 +274,53 @@ describe('a pod', () => {
     expect(pod.status?.containerStatuses?.[0]?.restartCount).toBe(1)
   })
 
+  it('runs its hooks, and says when they fail', async () => {
+    const hook = (command: string) => ({ exec: { command: ['sh', '-c', command] } })
+    const container = (name: string, lifecycle: object) => ({ containers: [{ name, image: 'web:1', lifecycle }] })
+    await world.run('good', container('web', { postStart: hook('sleep 2'), preStop: { sleep: { seconds: 3 } } }))
+    await clock.advance(1_000)
+    const starting = (await world.get('good')).status?.containerStatuses?.[0]
+    expect(starting).toMatchObject({ ready: false, started: false })
+    await clock.advance(1_000)
+    expect(conditionOf(await world.get('good'), 'Ready')).toBe('True')
+    await plane.client.delete(pods, 'good', { namespace: 'default' })
+    await clock.advance(2_900)
+    expect(stateOf(await world.get('good'))).toBe('Running')
+    const gone = world.untilGone('good')
+    await clock.advance(200)
+    await gone
+
+    await world.run('bad', container('web', { postStart: hook('false'), preStop: hook('false') }))
+    await clock.advance(0)
+    expect(stateOf(await world.get('bad'))).toBe('CrashLoopBackOff')
+    const told = await world.events('bad')
+    expect(told).toContain('FailedPostStartHook: PostStartHook failed')
+    expect(told).toContain('FailedPreStopHook: PreStopHook failed')
+  })
+
+  it('is taken down main containers first, then sidecars in reverse', async () => {
+    const sidecar = (name: string) => ({ name, image: 'side:1', restartPolicy: 'Always' })
+    await world.run('web', { initContainers: [sidecar('s1'), sidecar('s2')] }, setting({ 'stop-delay': '2s' }))
+    await world.until('web', (p) => p.status?.phase === 'Running')
+    const gone = world.untilGone('web')
+    await plane.client.delete(pods, 'web', { namespace: 'default' })
+    const states = (pod: Pod) => [stateOf(pod), stateOf(pod, 's2'), stateOf(pod, 's1')]
+    await clock.advance(2_100)
+    expect(states(await world.get('web'))).toEqual(['Error', 'Running', 'Running'])
+    await clock.advance(2_000)
+    expect(states(await world.get('web'))).toEqual(['Error', 'Error', 'Running'])
+    await clock.advance(2_000)
+    await gone
+  })
+
+  it('is not run when it asks for what the node cannot give', async () => {
+    await world.run('web', { hostUsers: false })
+    await clock.advance(0)
+    expect(await world.events('web')).toContain(
+      'FailedCreatePodSandBox: Failed to create pod sandbox: hostUsers: false is not supported by this node',
+    )
+  })
+
   it('ends at its active deadline', async () => {
     await world.run('web', { activeDeadlineSeconds: 5 })
     await world.until('web', (p) => p.status?.phase === 'Running')
@@ -363,6 +411,25 @@ async function collect(stream: AsyncIterable<Buffer>): Promise<string> {
   return Buffer.concat(chunks).toString()
 }
 
+describe('several nodes', () => {
+  it('share one process, and each runs its own pods', async () => {
+    const names = ['m1', 'm2', 'm3']
+    const each = names.map((name, index) => ({
+      name,
+      runtime: createSimulatedRuntime({ clock, podCidr: `10.250.${index}.0/24` }),
+      dataDirectory: join(directory, name),
+    }))
+    const several = createNodes(each, plane)
+    await Promise.all(several.map((one) => one.start()))
+    for (const nodeName of names) await world.run(`on-${nodeName}`, { nodeName })
+    for (const [index, name] of names.entries()) {
+      const pod = await world.until(`on-${name}`, (p) => p.status?.phase === 'Running')
+      expect(pod.status?.podIP).toBe(`10.250.${index}.2`)
+    }
+    await Promise.all(several.map((one) => one.stop({ remove: true })))
+  })
+})
+
 describe('a second agent on the same runtime', () => {
   it('goes on with what runs and removes what nobody knows', async () => {
     await world.run('web', {})
@@ -372,7 +439,7 @@ describe('a second agent on the same runtime', () => {
     const keep: Runtime = Object.create(runtime, { close: { value: async () => {} } })
     await node.stop({ farewell: false })
     await plane.client.delete(pods, 'lost', { namespace: 'default', gracePeriodSeconds: 0 })
-    node = createNode({ ...plane, name: 'n1', runtime: keep, dataDirectory: directory })
+    node = createNode({ ...plane, client: plane.nodeClient('n1'), name: 'n1', runtime: keep, dataDirectory: directory })
     await node.start()
     await clock.advance(0)
     const after = await world.get('web')
@@ -385,7 +452,7 @@ describe('a second agent on the same runtime', () => {
     await world.until('web', (p) => p.status?.phase === 'Running')
     await node.stop({ remove: true, farewell: false })
     runtime = createSimulatedRuntime({ clock })
-    node = createNode({ ...plane, name: 'n1', runtime, dataDirectory: directory })
+    node = createNode({ ...plane, client: plane.nodeClient('n1'), name: 'n1', runtime, dataDirectory: directory })
     await node.start()
     const pod = await world.until('web', (p) => p.status?.containerStatuses?.[0]?.restartCount === 1 && stateOf(p) === 'Running')
     expect(pod.status?.containerStatuses?.[0]?.lastState?.terminated).toMatchObject({

@@ -1,4 +1,5 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -25,7 +26,14 @@ beforeEach(async () => {
   plane = await startControlPlane(clock)
   world = podWorld(plane)
   started = []
-  node = createNode({ ...plane, name: 'n1', runtime: withFiles(), dataDirectory: directory, clusterDns: ['10.96.0.10'] })
+  node = createNode({
+    ...plane,
+    client: plane.nodeClient('n1'),
+    name: 'n1',
+    runtime: withFiles(),
+    dataDirectory: directory,
+    clusterDns: ['10.96.0.10'],
+  })
   await node.start()
 })
 afterEach(async () => {
@@ -37,7 +45,8 @@ afterEach(async () => {
 function withFiles(): Runtime {
   const runtime = createSimulatedRuntime({ clock })
   return Object.create(runtime, {
-    info: { value: { ...runtime.info, isolation: 'process' } },
+    info: { value: { ...runtime.info, isolation: 'namespaces' } },
+    network: { value: { ...runtime.network, connect: connectHere } },
     logLines: { value: undefined },
     startContainer: {
       value: (sandboxId: string, config: ContainerConfig): Promise<ContainerState> => {
@@ -46,6 +55,14 @@ function withFiles(): Runtime {
       },
     },
   }) as Runtime
+}
+
+/** Pods' addresses lead to this host. */
+function connectHere(_address: string, port: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => resolve(socket))
+    socket.on('error', reject)
+  })
 }
 
 const podDirectory = (uid: string | undefined) => join(directory, 'pods', uid ?? '')
@@ -123,9 +140,62 @@ describe('files of a pod', () => {
     await node.stop({ farewell: false })
     const log = new LogWriter({ path: join(podDirectory('unknown'), 'logs/web/0.log'), now: () => clock.now() })
     log.close()
-    node = createNode({ ...plane, name: 'n1', runtime: withFiles(), dataDirectory: directory })
+    node = createNode({ ...plane, client: plane.nodeClient('n1'), name: 'n1', runtime: withFiles(), dataDirectory: directory })
     await node.start()
     expect(readdirSync(join(directory, 'pods'))).toEqual([])
+  })
+})
+
+describe('host ports', () => {
+  it('lead into the pod while it is there', async () => {
+    const server = createServer((socket) => socket.end('from the pod'))
+    const free = createServer()
+    for (const each of [server, free]) await new Promise<void>((resolve) => each.listen(0, '127.0.0.1', resolve))
+    const portOf = (each: Server) => (each.address() as AddressInfo).port
+    const ports = [{ containerPort: portOf(server), hostPort: portOf(free), hostIP: '127.0.0.1' }]
+    await new Promise((resolve) => free.close(resolve))
+    await world.run('web', { containers: [{ name: 'web', image: 'web:1', ports }] })
+    await world.until('web', (p) => p.status?.phase === 'Running')
+    const answer = () =>
+      new Promise<string>((resolve) => {
+        let text = ''
+        const socket = connect(ports[0]?.hostPort ?? 0, '127.0.0.1')
+        socket.on('data', (chunk) => {
+          text += chunk
+        })
+        socket.on('error', (error) => resolve((error as NodeJS.ErrnoException).code ?? ''))
+        socket.on('close', () => resolve(text))
+      })
+    expect(await answer()).toBe('from the pod')
+    await plane.client.delete(pods, 'web', { namespace: 'default', gracePeriodSeconds: 1 })
+    await world.untilGone('web')
+    await expect.poll(answer, { timeout: 2_000 }).toBe('ECONNREFUSED')
+    server.close()
+  })
+})
+
+describe('claims', () => {
+  it('hold the pod up until they are bound to a path', async () => {
+    await world.run('web', { volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'data' } }] })
+    await clock.advance(0)
+    expect(await world.events('web')).toContain(
+      'FailedMount: MountVolume.SetUp failed for volume "v" : persistentvolumeclaim "data" not found',
+    )
+    const { persistentVolumeClaims, persistentVolumes } = await import('../../src/client/resources.ts')
+    const common = { accessModes: ['ReadWriteOnce'], storageClassName: '' }
+    const capacity = { storage: '1Gi' }
+    await plane.client.create(persistentVolumes, {
+      metadata: { name: 'pv1' },
+      spec: { ...common, capacity, hostPath: { path: join(directory, 'pv1'), type: 'DirectoryOrCreate' } },
+    })
+    const claim = await plane.client.create(persistentVolumeClaims, {
+      metadata: { name: 'data', namespace: 'default' },
+      spec: { ...common, resources: { requests: capacity }, volumeName: 'pv1' },
+    })
+    await plane.client.updateStatus(persistentVolumeClaims, { ...claim, status: { phase: 'Bound' } })
+    await clock.advance(10_000)
+    await world.until('web', (p) => p.status?.phase === 'Running')
+    expect(existsSync(join(directory, 'pv1'))).toBe(true)
   })
 })
 

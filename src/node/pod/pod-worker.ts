@@ -9,6 +9,7 @@ import type { StatusInput } from '../status/container-status.ts'
 import { podStatus, rejectedStatus } from '../status/pod-status.ts'
 import type { NodeContext } from './context.ts'
 import { finishPod, performForward } from './forward-actions.ts'
+import { HostPorts } from './host-ports.ts'
 import { observe, recall } from './observe.ts'
 import { PodState } from './pod-state.ts'
 import { keepProbes } from './probing.ts'
@@ -27,6 +28,7 @@ export interface PodWorkerOptions {
 
 export class PodWorker {
   readonly state: PodState
+  private readonly hostPorts: HostPorts
   private readonly context: NodeContext
   private readonly options: PodWorkerOptions
   private looking = false
@@ -43,6 +45,7 @@ export class PodWorker {
     this.context = context
     this.options = options
     this.state = new PodState(pod, context, () => this.objectChanged())
+    this.hostPorts = new HostPorts(this.state)
     if (options.adopted) recall(this.state, context.clock.now())
     if (!this.state.memory.finished) this.admit(options.adopted)
   }
@@ -84,6 +87,7 @@ export class PodWorker {
     this.closed = true
     this.cancelWake()
     this.cancelTokens()
+    this.hostPorts.close()
     this.state.stopProbes()
     this.state.releaseWatches()
     for (const stop of this.stops.values()) stop.abort()
@@ -110,6 +114,7 @@ export class PodWorker {
     await observe(state, sandboxes)
     if (this.closed) return
     keepProbes(state, () => this.wake())
+    this.hostPorts.keep()
     const { pod, memory, jobs } = state
     const input: PlanInput = { pod, sandboxes: state.sandboxes, memory, jobs, nowMs: context.clock.now() }
     const plan = planPod(input)
@@ -284,6 +289,7 @@ export class PodWorker {
     this.closed = true
     this.cancelWake()
     this.cancelTokens()
+    this.hostPorts.close()
     this.state.stopProbes()
     this.state.releaseWatches()
     this.options.onForgotten()

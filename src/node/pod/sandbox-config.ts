@@ -1,7 +1,7 @@
 /** A pod's sandbox as the runtime is asked for it. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Pod } from '../../api/types.ts'
+import type { Pod, PodSpec } from '../../api/types.ts'
 import type { SandboxConfig } from '../runtime/runtime.ts'
 import type { NodeContext } from './context.ts'
 import { podDns } from './dns.ts'
@@ -13,6 +13,7 @@ const MAX_FQDN_LENGTH = 64
 export function sandboxConfig(pod: Pod, attempt: number, context: NodeContext): SandboxConfig {
   const { name = '', namespace = '', uid = '', labels = {}, annotations = {} } = pod.metadata
   const spec = pod.spec ?? { containers: [] }
+  refuse(spec)
   const { hostname, fqdn } = hostnameOf(pod, context.clusterDomain)
   const dns = podDns(pod, { servers: context.clusterDns, domain: context.clusterDomain }, hostResolvConf())
   const aliases = spec.hostAliases?.map(({ ip, hostnames = [] }) => ({ ip, hostnames }))
@@ -35,6 +36,15 @@ export function sandboxConfig(pod: Pod, attempt: number, context: NodeContext): 
     ...(spec.shareProcessNamespace && { shareProcessNamespace: true }),
     logDirectory: logDirectory(context.podsDirectory, uid),
   }
+}
+
+/** What would make another pod of it than was asked for is not left out silently. */
+function refuse(spec: PodSpec): void {
+  const field =
+    (spec.runtimeClassName && `runtimeClassName ${spec.runtimeClassName}`) ||
+    (spec.hostUsers === false && 'hostUsers: false') ||
+    (spec.resourceClaims?.length && 'resourceClaims')
+  if (field) throw new Error(`${field} is not supported by this node`)
 }
 
 export function logDirectory(podsDirectory: string, uid: string): string {

@@ -23,72 +23,68 @@ const FAREWELL_MS = 2_000
 const READY = { ok: true, reason: 'KubeletReady', message: 'kubelet is posting ready status' }
 const STOPPED = { ok: false, reason: 'NodeAgentStopped', message: 'the node agent was stopped' }
 
-export interface Registration {
-  /** Resolves when the Node is there and Ready. */
-  start(): Promise<void>
-  /** Ends renewal; says NotReady unless told not to. Never throws. */
-  stop(farewell: boolean): Promise<void>
-}
-
-export function createRegistration(options: {
+export interface RegistrationOptions {
   client: Client
   clock: Clock
   log: Log
   description: NodeDescription
-}): Registration {
-  const { client, clock, log, description } = options
-  const stopping = new AbortController()
-  let conditions: readonly NodeCondition[] = []
-  let uid: string | undefined
-  let renewing: Promise<void> = Promise.resolve()
+}
 
-  async function ensureNode(signal: AbortSignal): Promise<void> {
-    let node: Node
+export class Registration {
+  private readonly options: RegistrationOptions
+  private readonly stopping = new AbortController()
+  private conditions: readonly NodeCondition[] = []
+  private uid: string | undefined
+  private renewing: Promise<void> = Promise.resolve()
+
+  constructor(options: RegistrationOptions) {
+    this.options = options
+  }
+
+  /** Resolves when the Node is there and Ready. */
+  async start(): Promise<void> {
+    await this.insist('node registration', (signal) => this.ensureNode(signal))
+    await Promise.all([
+      this.insist('node status', (signal) => this.report(signal)),
+      this.insist('lease', (signal) => this.renewLease(signal)),
+    ])
+    // Ends with the stop only, by the rejection of its pause.
+    this.renewing = this.keepUp().catch(() => {})
+  }
+
+  /** Ends renewal; says NotReady if there is to be a farewell. Never throws. */
+  async stop(farewell: boolean): Promise<void> {
+    const { clock, log, description } = this.options
+    this.stopping.abort()
+    await this.renewing
+    if (!farewell) return
+    const patience = new AbortController()
+    const cancel = clock.after(FAREWELL_MS, () => patience.abort(), { unref: true })
     try {
-      node = await client.get(nodes, description.name, { signal })
-      const labels = nodeLabels(description)
-      const current = node.metadata.labels ?? {}
-      if (Object.entries(labels).some(([key, value]) => current[key] !== value)) {
-        node = await client.patch(nodes, description.name, 'merge', { metadata: { labels } }, { signal })
-      }
+      await this.writeStatus(STOPPED, patience.signal)
     } catch (error) {
-      if (!isNotFound(error)) throw error
-      node = await client.create(nodes, nodeObject(description), { signal })
-    }
-    uid = node.metadata.uid
-    conditions = node.status?.conditions ?? []
-  }
-
-  async function writeStatus(ready: typeof READY, signal: AbortSignal): Promise<void> {
-    const status = nodeStatus(description, conditions, ready, timestamp(clock))
-    const node = await client.patch(nodes, description.name, 'strategic', { status }, { subresource: 'status', signal })
-    conditions = node.status?.conditions ?? []
-  }
-
-  async function renewLease(signal: AbortSignal): Promise<void> {
-    const renewTime = microTimestamp(clock)
-    try {
-      await client.patch(leases, description.name, 'merge', { spec: { renewTime } }, { namespace: LEASE_NAMESPACE, signal })
-    } catch (error) {
-      if (!isNotFound(error)) throw error
-      await client.create(leases, newLease(renewTime), { signal })
+      log.debug('could not say that the node stops', { node: description.name, error: (error as Error).message })
+    } finally {
+      cancel()
     }
   }
 
-  function newLease(renewTime: string): Lease {
-    const { name } = description
-    const owner = { apiVersion: 'v1', kind: 'Node', name, uid: uid ?? '' }
-    return {
-      apiVersion: 'coordination.k8s.io/v1',
-      kind: 'Lease',
-      metadata: { name, namespace: LEASE_NAMESPACE, ...(uid && { ownerReferences: [owner] }) },
-      spec: { holderIdentity: name, leaseDurationSeconds: LEASE_SECONDS, renewTime },
+  private async keepUp(): Promise<void> {
+    const { clock } = this.options
+    let statusAt = clock.monotonic()
+    for (;;) {
+      await delay(clock, RENEW_MS, this.stopping.signal)
+      await this.insist('lease renewal', (signal) => this.renewLease(signal))
+      if (clock.monotonic() - statusAt < STATUS_MS) continue
+      statusAt = clock.monotonic()
+      await this.insist('node status', (signal) => this.report(signal))
     }
   }
 
   /** Until it works or the agent stops. */
-  async function insist(what: string, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    const { signal } = stopping
+  private async insist(what: string, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const { clock, log, description } = this.options
+    const { signal } = this.stopping
     for (let waitMs = RETRY_INITIAL_MS; !signal.aborted; waitMs = Math.min(RETRY_MAX_MS, waitMs * 2)) {
       try {
         return await work(signal)
@@ -102,47 +98,61 @@ export function createRegistration(options: {
     }
   }
 
-  async function keepUp(): Promise<void> {
-    let statusAt = clock.monotonic()
-    for (;;) {
-      await delay(clock, RENEW_MS, stopping.signal)
-      await insist('lease renewal', renewLease)
-      if (clock.monotonic() - statusAt < STATUS_MS) continue
-      statusAt = clock.monotonic()
-      await insist('node status', (signal) => report(signal))
+  private async ensureNode(signal: AbortSignal): Promise<void> {
+    const { client, description } = this.options
+    let node: Node
+    try {
+      node = await client.get(nodes, description.name, { signal })
+      const labels = nodeLabels(description)
+      const current = node.metadata.labels ?? {}
+      if (Object.entries(labels).some(([key, value]) => current[key] !== value)) {
+        node = await client.patch(nodes, description.name, 'merge', { metadata: { labels } }, { signal })
+      }
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+      node = await client.create(nodes, nodeObject(description), { signal })
     }
+    this.uid = node.metadata.uid
+    this.conditions = node.status?.conditions ?? []
   }
 
   /** A Node that somebody deleted is registered again. */
-  async function report(signal: AbortSignal): Promise<void> {
+  private async report(signal: AbortSignal): Promise<void> {
     try {
-      await writeStatus(READY, signal)
+      await this.writeStatus(READY, signal)
     } catch (error) {
       if (!isNotFound(error)) throw error
-      await ensureNode(signal)
-      await writeStatus(READY, signal)
+      await this.ensureNode(signal)
+      await this.writeStatus(READY, signal)
     }
   }
 
-  return {
-    async start() {
-      await insist('node registration', ensureNode)
-      await Promise.all([insist('node status', report), insist('lease', renewLease)])
-      renewing = keepUp().catch(() => {})
-    },
-    async stop(farewell) {
-      stopping.abort()
-      await renewing
-      if (!farewell) return
-      const patience = new AbortController()
-      const cancel = clock.after(FAREWELL_MS, () => patience.abort(), { unref: true })
-      try {
-        await writeStatus(STOPPED, patience.signal)
-      } catch (error) {
-        log.debug('could not say that the node stops', { node: description.name, error: (error as Error).message })
-      } finally {
-        cancel()
-      }
-    },
+  private async writeStatus(ready: typeof READY, signal: AbortSignal): Promise<void> {
+    const { client, clock, description } = this.options
+    const status = nodeStatus(description, this.conditions, ready, timestamp(clock))
+    const node = await client.patch(nodes, description.name, 'strategic', { status }, { subresource: 'status', signal })
+    this.conditions = node.status?.conditions ?? []
+  }
+
+  private async renewLease(signal: AbortSignal): Promise<void> {
+    const { client, clock, description } = this.options
+    const renewTime = microTimestamp(clock)
+    try {
+      await client.patch(leases, description.name, 'merge', { spec: { renewTime } }, { namespace: LEASE_NAMESPACE, signal })
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+      await client.create(leases, this.newLease(renewTime), { signal })
+    }
+  }
+
+  private newLease(renewTime: string): Lease {
+    const { name } = this.options.description
+    const owner = { apiVersion: 'v1', kind: 'Node', name, uid: this.uid ?? '' }
+    return {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { name, namespace: LEASE_NAMESPACE, ...(this.uid && { ownerReferences: [owner] }) },
+      spec: { holderIdentity: name, leaseDurationSeconds: LEASE_SECONDS, renewTime },
+    }
   }
 }

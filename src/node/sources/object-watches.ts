@@ -1,36 +1,38 @@
 /**
  * Watches of single objects, shared by all pods that name them: a node sees the ConfigMaps and Secrets its pods use, and no
- * others. Knows no pod.
+ * others. Claims and volumes are read anew each time they are asked for, which is all that a node is allowed. Knows no pod.
  */
 import type { KubeObject } from '../../api/object.ts'
+import { isNotFound } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { Client, ResourceRef } from '../../client/client.ts'
-import { configMaps, persistentVolumeClaims, persistentVolumes, secrets, serviceAccounts } from '../../client/resources.ts'
+import { configMaps, persistentVolumeClaims, persistentVolumes, secrets } from '../../client/resources.ts'
 import { createInformer, type Informer } from '../../watch/index.ts'
 
 /** A watch that nobody needs is kept this long: the next pod of a controller names the same objects. */
 const LINGER_MS = 30_000
 
-export type WatchedKind = 'ConfigMap' | 'Secret' | 'PersistentVolumeClaim' | 'PersistentVolume' | 'ServiceAccount'
+export type WatchedKind = 'ConfigMap' | 'Secret' | 'PersistentVolumeClaim' | 'PersistentVolume'
 
-const RESOURCES: Record<WatchedKind, ResourceRef<KubeObject>> = {
+const WATCHED: Partial<Record<WatchedKind, ResourceRef<KubeObject>>> = {
   ConfigMap: configMaps as ResourceRef<KubeObject>,
   Secret: secrets as ResourceRef<KubeObject>,
+}
+const READ: Partial<Record<WatchedKind, ResourceRef<KubeObject>>> = {
   PersistentVolumeClaim: persistentVolumeClaims as ResourceRef<KubeObject>,
   PersistentVolume: persistentVolumes as ResourceRef<KubeObject>,
-  ServiceAccount: serviceAccounts as ResourceRef<KubeObject>,
 }
 
 export interface ObjectWatch {
   readonly current: KubeObject | undefined
-  /** Resolves when it is known whether the object exists. */
+  /** Resolves when it is known whether the object exists; for kinds that are not watched, whether it exists now. */
   whenSynced(signal: AbortSignal): Promise<void>
   release(): void
 }
 
 export interface ObjectWatches {
-  /** `namespace` is empty for what has none. The listener hears of every change after this call. */
+  /** `namespace` is empty for what has none. The listener hears of every change of a watched kind after this call. */
   acquire(kind: WatchedKind, namespace: string, name: string, listener: () => void): ObjectWatch
 }
 
@@ -46,13 +48,13 @@ export function createObjectWatches(options: { client: Client; clock: Clock; log
   const { client, clock, log, signal } = options
   const entries = new Map<string, Entry>()
 
-  function open(kind: WatchedKind, namespace: string, name: string): Entry {
+  function open(resource: ResourceRef<KubeObject>, namespace: string, name: string): Entry {
     const stop = new AbortController()
     const informer = createInformer<KubeObject>({
       client,
       clock,
       log,
-      resource: RESOURCES[kind],
+      resource,
       ...(namespace && { namespace }),
       fieldSelector: `metadata.name=${name}`,
       signal: AbortSignal.any([signal, stop.signal]),
@@ -75,8 +77,10 @@ export function createObjectWatches(options: { client: Client; clock: Clock; log
 
   return {
     acquire(kind, namespace, name, listener) {
+      const resource = WATCHED[kind]
+      if (!resource) return read(client, READ[kind] as ResourceRef<KubeObject>, namespace, name)
       const id = `${kind}/${namespace}/${name}`
-      const entry = entries.get(id) ?? open(kind, namespace, name)
+      const entry = entries.get(id) ?? open(resource, namespace, name)
       entries.set(id, entry)
       entry.users += 1
       entry.cancelStop()
@@ -99,5 +103,23 @@ export function createObjectWatches(options: { client: Client; clock: Clock; log
         },
       }
     },
+  }
+}
+
+function read(client: Client, resource: ResourceRef<KubeObject>, namespace: string, name: string): ObjectWatch {
+  let current: KubeObject | undefined
+  return {
+    get current() {
+      return current
+    },
+    async whenSynced(signal) {
+      try {
+        current = await client.get(resource, name, { ...(namespace && { namespace }), signal })
+      } catch (error) {
+        if (!isNotFound(error)) throw error
+        current = undefined
+      }
+    },
+    release() {},
   }
 }

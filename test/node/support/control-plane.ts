@@ -10,7 +10,10 @@ import { createApiServer } from '../../../src/server/server.ts'
 import { createMemoryStore } from '../../../src/store/memory.ts'
 
 export interface ControlPlane {
+  /** An administrator's. */
   client: Client
+  /** What a node agent would have. */
+  nodeClient(name: string): Client
   clock: Clock
   log: Log
   close(): Promise<void>
@@ -20,13 +23,15 @@ export async function startControlPlane(clock: Clock = systemClock): Promise<Con
   const log = process.env.DEBUG ? createLog({ write: (line) => process.stderr.write(line), level: 'debug' }) : silentLog
   const store = createMemoryStore()
   const server = await createApiServer({ store, definitions: builtinDefinitions, clock, log })
-  const door = server.inProcess({ name: 'admin', groups: ['system:masters', 'system:authenticated'] })
-  const client = createClient(createInProcessTransport(door as never))
+  const clientOf = (name: string, group: string) =>
+    createClient(createInProcessTransport(server.inProcess({ name, groups: [group, 'system:authenticated'] }) as never))
+  const client = clientOf('admin', 'system:masters')
   // What a controller would have made.
   const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'default' } }
   await client.create(serviceAccounts, account)
   return {
     client,
+    nodeClient: (name) => clientOf(`system:node:${name}`, 'system:nodes'),
     clock,
     log,
     async close() {
