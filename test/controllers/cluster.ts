@@ -1,7 +1,7 @@
 /** A control plane for tests: the real API server over a memory store and real controllers, no sockets, nodes that are only played. */
 import { builtinDefinitions } from '../../src/api/definitions.ts'
 import type { Node } from '../../src/api/types.ts'
-import { systemClock } from '../../src/base/clock.ts'
+import { type Clock, systemClock } from '../../src/base/clock.ts'
 import { createLog, silentLog } from '../../src/base/log.ts'
 import type { Client } from '../../src/client/client.ts'
 import { createClient } from '../../src/client/create-client.ts'
@@ -23,8 +23,10 @@ export interface TestCluster extends AsyncDisposable {
   stop(): Promise<void>
 }
 
-/** `nodeCount` ready nodes; all built-in controllers unless others are given. */
-export async function startTestCluster(options: { nodeCount?: number; reconcilers?: Reconciler[] } = {}): Promise<TestCluster> {
+/** `nodeCount` ready nodes; all built-in controllers unless others are given; `clock` is the controllers' own. */
+export async function startTestCluster(
+  options: { nodeCount?: number; reconcilers?: Reconciler[]; clock?: Clock } = {},
+): Promise<TestCluster> {
   const log = process.env.SKIFF_TEST_LOG ? createLog({ write: (line) => process.stderr.write(line), level: 'debug' }) : silentLog
   const store = createMemoryStore()
   const server = await createApiServer({ store, definitions: builtinDefinitions, clock: systemClock, log })
@@ -34,7 +36,7 @@ export async function startTestCluster(options: { nodeCount?: number; reconciler
   const signal = stopping.signal
   const informers = createInformers({ client, clock: systemClock, log, signal })
   const reconcilers = options.reconcilers ?? builtinControllers({ caCertificate: server.caCertificate })
-  const runner = createRunner({ client, clock: systemClock, log, reconcilers, informers, signal })
+  const runner = createRunner({ client, clock: options.clock ?? systemClock, log, reconcilers, informers, signal })
   const played = playNodes(client, informers)
   for (let i = 0; i < (options.nodeCount ?? 2); i++) await addNode(client, `node-${i}`)
   await runner.start()
