@@ -116,7 +116,8 @@ export const custom = failure
 
 /** A 422 that carries one cause for each field error; `kind` is `{group, kind}` of the object. */
 export function invalid(kind: { group: string; kind: string }, name: string, errors: readonly FieldError[]): StatusError {
-  const lines = errors.map((e) => `${e.field}: ${e.message}`)
+  // A finding that two rules have is told once, though each has its cause.
+  const lines = [...new Set(errors.map((e) => `${e.field}: ${e.message}`))]
   const list = lines.length === 1 ? lines[0] : `[${lines.join(', ')}]`
   const title = kind.group ? `${kind.kind}.${kind.group}` : kind.kind
   return failure(422, 'Invalid', `${title} ${JSON.stringify(name)} is invalid: ${list}`, {

@@ -39,9 +39,10 @@ export function applyConfiguration(input: ApplyInput): Applied {
   const { schema, live, configuration, self, ignored } = input
   const last = input.managers.find((manager) => sameManager(manager, self))
   const others = input.managers.filter((manager) => manager !== last)
-  const fields = strip(without(fieldsOf(schema, configuration), ignored))
+  const applied = without(fieldsOf(schema, configuration), ignored)
+  const fields = strip(applied)
   const merged = mergeConfiguration(schema, live, configuration)
-  const owned = others.reduce((all, manager) => union(all, manager.fields), fields)
+  const owned = others.reduce((all, manager) => union(all, manager.fields), applied)
   const object = last ? prune(schema, merged, last.fields, owned) : merged
   const found = compare(schema, live, object)
   const changed = without(union(found.modified, found.added), ignored)

@@ -57,7 +57,7 @@ export async function handleRequest(
     code = failure.code
     if (abort.signal.aborted) return
     if (failure !== error) core.log.error('request failed', { method: request.method, path, error })
-    respondFailure(failure, { query, request, warnings }, response)
+    await respondFailure(failure, { query, request, warnings }, response)
   } finally {
     done(code)
   }

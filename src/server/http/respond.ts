@@ -48,13 +48,18 @@ export async function respond(
 }
 
 /** A failure's Status, in the client's favourite form. */
-export function respondFailure(error: StatusError, asked: Asked, response: Http2ServerResponse): void {
+export async function respondFailure(error: StatusError, asked: Asked, response: Http2ServerResponse): Promise<void> {
   if (response.headersSent) {
     response.stream ? response.stream.close() : response.destroy()
     return
   }
-  const answer = jsonAnswer(error.code, error.status)
-  const chunks = isPretty(asked) ? indented(answer) : answer.chunks()
+  let answer = jsonAnswer(error.code, error.status)
+  if (asked.request.headers.accept?.startsWith('application/yaml')) {
+    const { reencode } = await import('../views/encodings.ts')
+    answer = reencode(answer, 'yaml')
+  }
+  const isJson = answer.contentType === 'application/json'
+  const chunks = isJson && isPretty(asked) ? indented(answer) : answer.chunks()
   const headers: HeaderFields = commonHeaders(answer.contentType, asked.warnings)
   headers['content-length'] = chunks[0]!.length
   const { retryAfterSeconds } = error.status.details ?? {}

@@ -25,13 +25,16 @@ function mergeObject(target: JsonObject, patch: JsonObject, schema: Schema | und
   if (directive === 'delete') return {}
   if (directive !== undefined && directive !== 'merge') throw unknownDirective(directive, patch)
   retainKeys(target, patch)
+  const before = { ...target }
   for (const key of Object.keys(patch)) {
     if (key === '__proto__') continue
     if (key.startsWith(DELETE_PREFIX)) deleteFromList(target, key.slice(DELETE_PREFIX.length), patch[key])
     else if (!key.startsWith('$')) mergeMember(target, key, patch[key], schema)
   }
   for (const key of Object.keys(patch)) {
-    if (key.startsWith(ORDER_PREFIX)) orderList(target, key.slice(ORDER_PREFIX.length), patch, schema)
+    if (!key.startsWith(ORDER_PREFIX)) continue
+    const name = key.slice(ORDER_PREFIX.length)
+    orderList(target, name, patch, schema, before[name])
   }
   return target
 }
@@ -72,7 +75,13 @@ function mergeList(current: unknown[], patch: unknown[], schema: Schema | undefi
   const element = schema?.kind === 'list' ? schema.element : undefined
   if (field?.patchStrategy !== 'merge') return patch.filter((item) => !isDirective(item)).map(withoutDirectives)
   const mergeKey = field.patchMergeKey
-  if (!mergeKey) return [...current, ...patch.filter((item) => !current.some((one) => equalJson(one, item)))]
+  if (!mergeKey)
+    return ordered(
+      [...current, ...patch.filter((item) => !current.some((one) => equalJson(one, item)))],
+      patch,
+      current,
+      undefined,
+    )
   return mergeKeyed(current, patch, mergeKey, element)
 }
 
@@ -102,7 +111,7 @@ function mergeKeyed(current: unknown[], patch: unknown[], mergeKey: string, elem
     else if (index >= 0) merged[index] = withoutDirectives(item)
     else merged.push(mergeObject({}, item, element))
   }
-  return merged
+  return ordered(merged, patch, current, mergeKey)
 }
 
 function deleteFromList(target: JsonObject, key: string, values: unknown): void {
@@ -112,30 +121,37 @@ function deleteFromList(target: JsonObject, key: string, values: unknown): void 
   target[key] = current.filter((item) => !values.some((value) => equalJson(value, item)))
 }
 
-/** Puts the listed elements into the listed order; those that only the server knew keep their place before what followed them. */
-function orderList(target: JsonObject, key: string, patch: JsonObject, schema: Schema | undefined): void {
+/** Applies `$setElementOrder`: the listed elements come in that order, those the list does not name stay near their neighbours. */
+function orderList(target: JsonObject, key: string, patch: JsonObject, schema: Schema | undefined, before: unknown): void {
   const order = patch[ORDER_PREFIX + key]
   const list = target[key]
   if (!Array.isArray(order) || !Array.isArray(list)) return
   const mergeKey = schema && child(schema, key)?.field?.patchMergeKey
-  const identity = (item: unknown) => (mergeKey && isRecord(item) ? item[mergeKey] : item)
-  const rank = (item: unknown) => order.findIndex((one) => equalJson(identity(one), identity(item)))
-  const listed = list.filter((item) => rank(item) >= 0).sort((a, b) => rank(a) - rank(b))
-  const others = list.map((item, index) => ({ item, index })).filter(({ item }) => rank(item) < 0)
-  target[key] = interleave(listed, others, list)
+  target[key] = ordered(list, order, Array.isArray(before) ? before : [], mergeKey)
 }
 
-/** An element the order does not name goes right behind the named elements that stood before it. */
-function interleave(listed: unknown[], others: { item: unknown; index: number }[], list: unknown[]): unknown[] {
-  const ordered: unknown[] = []
-  let next = 0
-  for (const item of listed) {
-    const place = list.indexOf(item)
-    while (next < others.length && others[next]!.index < place) ordered.push(others[next++]!.item)
-    ordered.push(item)
+/**
+ * The elements that `order` names, in its order, with the others put in between: each before the first named one that stood
+ * behind it in the stored list.
+ */
+function ordered(
+  list: readonly unknown[],
+  order: readonly unknown[],
+  stored: readonly unknown[],
+  mergeKey: string | undefined,
+): unknown[] {
+  const identity = (item: unknown) => (mergeKey && isRecord(item) ? item[mergeKey] : item)
+  const placeIn = (items: readonly unknown[], item: unknown) => items.findIndex((one) => equalJson(identity(one), identity(item)))
+  const named = list.filter((item) => placeIn(order, item) >= 0).sort((a, b) => placeIn(order, a) - placeIn(order, b))
+  const others = list.filter((item) => placeIn(order, item) < 0)
+  const result: unknown[] = []
+  for (let i = 0, j = 0; i < others.length || j < named.length; ) {
+    const other = i < others.length ? placeIn(stored, others[i]) : -1
+    const next = j < named.length ? placeIn(stored, named[j]) : -1
+    const otherFirst = j >= named.length || (i < others.length && other >= 0 && next >= 0 && other < next)
+    result.push(otherFirst ? others[i++] : named[j++])
   }
-  while (next < others.length) ordered.push(others[next++]!.item)
-  return ordered
+  return result
 }
 
 /** A copy without `$` keys and without nulls, as it is stored. */

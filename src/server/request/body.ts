@@ -7,6 +7,7 @@ import type { StructSchema } from '../../api/schema/schema.ts'
 import { badRequest, unsupportedMediaType } from '../../api/status.ts'
 import { isRecord } from '../objects/json.ts'
 import type { Registry } from '../registry.ts'
+import { goJsonMessage } from './json-errors.ts'
 import type { ApiRequest } from './request.ts'
 
 /** What the body is supposed to be. */
@@ -66,12 +67,17 @@ async function parseBody(request: ApiRequest, kind: string, strict: boolean): Pr
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error
     const place = type === JSON_TYPE ? "couldn't get version/kind; json parse error: " : ''
-    throw badRequest(`the object provided is unrecognized (must be of type ${kind}): ${place}${error.message}`)
+    throw badRequest(`the object provided is unrecognized (must be of type ${kind}): ${place}${messageOf(error)}`)
   }
   if (type === PROTOBUF_TYPE) return await parseProtobuf(bytes, kind)
   throw unsupportedMediaType(
     `the body of the request was in an unknown format - accepted media types include: ${JSON_TYPE}, ${YAML_TYPE}, ${PROTOBUF_TYPE}`,
   )
+}
+
+/** Malformed JSON is described as Go does. */
+export function messageOf(error: DecodeError): string {
+  return error.cause instanceof SyntaxError ? goJsonMessage(error.cause.message) : error.message
 }
 
 /** The first document, with JSON's types. Throws DecodeError. */
@@ -99,6 +105,7 @@ export function decodeAs(
   warnings: string[],
 ): KubeObject {
   const { kind, apiVersion } = expected
+  if (body.value === null) body.value = {}
   if (!isRecord(body.value)) {
     const why = `cannot unmarshal ${Array.isArray(body.value) ? 'array' : typeof body.value} into Go value of type struct`
     throw badRequest(
@@ -108,10 +115,12 @@ export function decodeAs(
   const given = kindGiven(body.value, expected)
   checkKind(given, expected, registry)
   const title = `${given.kind} in version ${JSON.stringify(versionOf(given.apiVersion))} cannot be handled as a ${kind}`
+  const reset = resetsManagers(body.value)
   try {
     const { value, problems } = decode<KubeObject>(expected.schema, body.value, { strict: validation !== 'Ignore' })
     value.kind = kind
     value.apiVersion = apiVersion
+    if (reset) value.metadata.managedFields = [{}]
     reportProblems([...body.duplicates, ...problems], title, validation, warnings)
     return value
   } catch (error) {
@@ -130,6 +139,11 @@ export function reportProblems(
   if (problems.length === 0 || validation === 'Ignore') return
   if (validation === 'Strict') throw badRequest(`${title}: strict decoding error: ${problems.join(', ')}`)
   warnings.push(...problems)
+}
+
+/** Whether managedFields were sent as an empty list, which says more than none at all: decoding would drop it. */
+export function resetsManagers({ metadata }: Record<string, unknown>): boolean {
+  return isRecord(metadata) && Array.isArray(metadata.managedFields) && metadata.managedFields.length === 0
 }
 
 interface GivenKind {

@@ -1,5 +1,6 @@
 /** Continue tokens: where a list goes on, and the revision it is true for. The form is etcd3's of apiserver storage, so that logs look familiar. */
 import { badRequest, custom } from '../../api/status.ts'
+import { goJsonMessage } from './json-errors.ts'
 
 export interface ContinueToken {
   /** The revision the pages are consistent at; -1 to go on with the newest state. */
@@ -19,7 +20,7 @@ export function decodeContinue(text: string): ContinueToken {
   try {
     parsed = JSON.parse(Buffer.from(text, 'base64url').toString())
   } catch (error) {
-    throw invalidToken((error as Error).message)
+    throw invalidToken(goJsonMessage((error as Error).message))
   }
   if (parsed?.v !== 'meta.k8s.io/v1') throw invalidToken(`server does not recognize this encoded version "${parsed?.v}"`)
   const { rv, start } = parsed

@@ -12,7 +12,7 @@ export class Query {
   static parse(text: string): Query {
     if (text === '') return Query.empty
     const values = new Map<string, string[]>()
-    for (const [name, value] of new URLSearchParams(text)) {
+    for (const [name, value] of new URLSearchParams(text.includes('%') ? withoutMalformed(text) : text)) {
       const known = values.get(name)
       if (known) known.push(value)
       else values.set(name, [value])
@@ -47,4 +47,10 @@ export class Query {
     const value = this.get(name)
     return value !== undefined && value !== '0' && value.toLowerCase() !== 'false'
   }
+}
+
+/** Pairs whose escapes are broken do not count, as in Go. */
+function withoutMalformed(text: string): string {
+  const pairs = text.split('&')
+  return pairs.filter((pair) => !/%(?![0-9A-Fa-f]{2})/.test(pair)).join('&')
 }

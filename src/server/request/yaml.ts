@@ -26,6 +26,7 @@ export function parseYamlDocument(text: string, strict: boolean): ParsedBody {
 }
 
 function load(text: string, lastKeyWins: boolean): unknown {
+  if (text.startsWith('\t')) throw new YAMLException('found character that cannot start any token')
   const documents = loadAll(text, { schema: SCHEMA, json: lastKeyWins, maxAliases: MAX_ALIASES })
   return documents.find((document) => document !== null && document !== undefined) ?? null
 }

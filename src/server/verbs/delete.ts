@@ -5,7 +5,7 @@ import { KeyNotFound, RevisionMismatch } from '../../store/errors.ts'
 import type { Entry } from '../../store/store.ts'
 import type { Core } from '../core.ts'
 import { objectOf } from '../objects/codec.ts'
-import { copyJson } from '../objects/json.ts'
+import { copyJson, equalJson } from '../objects/json.ts'
 import { keyOf } from '../objects/keys.ts'
 import type { Resource } from '../registry.ts'
 import { type DeleteOptions, readDeleteOptions } from '../request/delete-options.ts'
@@ -91,6 +91,7 @@ async function attemptDelete(call: WriteCall, options: DeleteOptions, entry: Ent
   const waits = hasFinalizers(object, resource)
   if (waits && grace === 'none') markDeleting(call, object)
   const running = (object.metadata.deletionGracePeriodSeconds ?? 0) > 0
+  if (waits && equalJson(object.metadata, old.metadata)) return { entry, gone: false }
   if (waits || (grace === 'started' && running)) return { entry: await commitUpdate(call, entry, object), gone: false }
   return { entry: await commitDelete(call, entry, object), gone: true }
 }

@@ -1,5 +1,5 @@
 /** GET of one object. */
-import { notFound } from '../../api/status.ts'
+import { badRequest, notFound } from '../../api/status.ts'
 import type { Entry } from '../../store/store.ts'
 import type { Core } from '../core.ts'
 import { keyOf } from '../objects/keys.ts'
@@ -10,6 +10,7 @@ import type { ResourceTarget } from '../request/target.ts'
 import type { View } from '../views/view.ts'
 
 export function get(core: Core, request: ApiRequest, resource: Resource, target: ResourceTarget, view: View): ObjectAnswer {
+  if (request.query.flag('export')) throw badRequest('the export parameter, deprecated since v1.14, is no longer supported')
   const version = parseVersion(request.query.get('resourceVersion') ?? '')
   if (version !== undefined && version > core.store.revision) throw versionTooLarge(version, core.store.revision)
   const entry = readEntry(core, resource, target.namespace, target.name)

@@ -12,7 +12,7 @@ import { applyJsonPatch } from '../patch/json-patch.ts'
 import { mergePatch } from '../patch/merge-patch.ts'
 import { strategicMerge } from '../patch/strategic.ts'
 import type { Resource } from '../registry.ts'
-import { decodeAs, fieldValidation, mediaType } from '../request/body.ts'
+import { decodeAs, fieldValidation, mediaType, messageOf, resetsManagers } from '../request/body.ts'
 import type { ApiRequest, ObjectAnswer } from '../request/request.ts'
 import type { ResourceTarget } from '../request/target.ts'
 import type { View } from '../views/view.ts'
@@ -91,7 +91,7 @@ export async function readPatch(request: ApiRequest, kind: PatchKind): Promise<u
       throw new DecodeError(`json: cannot unmarshal into Go value of type map[string]interface {}`)
     return value
   } catch (error) {
-    if (error instanceof DecodeError) throw badRequest(`${prefix}${error.message}`)
+    if (error instanceof DecodeError) throw badRequest(`${prefix}${messageOf(error)}`)
     throw error
   }
 }
@@ -122,12 +122,14 @@ function decodePatched(call: WriteCall, object: KubeObject): KubeObject {
   const { kind } = resource.definition
   const schema = schemaOf(resource)
   if (object.kind === kind && object.apiVersion === resource.apiVersion) {
+    const reset = resetsManagers(object)
     try {
       const { value, problems } = decode<KubeObject>(schema, object, { strict: validation !== 'Ignore' })
       if (problems.length > 0) {
         if (validation === 'Strict') throw patchInvalid(`strict decoding error: ${problems.join(', ')}`, object)
         request.warnings.push(...problems)
       }
+      if (reset) value.metadata.managedFields = [{}]
       return value
     } catch (error) {
       if (error instanceof DecodeError) throw patchInvalid(error.message, object)

@@ -6,7 +6,7 @@ import { gone } from '../../api/status.ts'
 import { RevisionCompacted, RevisionInFuture } from '../../store/errors.ts'
 import type { Entry, StoreEvent } from '../../store/store.ts'
 import type { Core } from '../core.ts'
-import { encode, objectOf } from '../objects/codec.ts'
+import { decoded, encode, objectOf } from '../objects/codec.ts'
 import { keyOf, prefixOf } from '../objects/keys.ts'
 import type { Resource } from '../registry.ts'
 import { type ListOptions, parseListOptions, parseVersion } from '../request/list-options.ts'
@@ -98,11 +98,12 @@ class Watcher {
       if (this.#stopped) return
       if (only !== undefined && event.entry.key !== only) continue
       const change = changeSeen(event, selection, resource)
+      if (change === 'DELETED' && event.type === 'deleted' && this.#sink.form === 'bytes') this.#sendLastUpdate(event)
       if (change === 'MODIFIED' || change === 'ADDED' || (change === 'DELETED' && event.type === 'deleted')) {
         this.#send(change, event.entry, view, event)
       } else if (change === 'DELETED') {
         // The object no longer matches: what the watcher knew of it goes, stamped with the revision that took it away.
-        this.#send('DELETED', restamped(event.previous!, event.entry, resource), view, undefined)
+        this.#send('DELETED', restamped(event.previous!, event.entry.revision, resource), view, undefined)
       }
     }
   }
@@ -118,6 +119,18 @@ class Watcher {
     } else {
       this.#sink.write(frame(change, view.event(resource, entry, first).bytes()))
     }
+  }
+
+  /**
+   * Kubernetes shortens the grace period to nothing in a write of its own before it removes the object; here that is one
+   * write. Watchers see both steps; the first carries the revision before, so that a watch resumed from it sees the second.
+   */
+  #sendLastUpdate({ entry, previous }: StoreEvent): void {
+    const before = previous && decoded(previous).metadata
+    const { deletionTimestamp, deletionGracePeriodSeconds: grace } = decoded(entry).metadata
+    if (deletionTimestamp === undefined || grace !== 0 || before?.deletionGracePeriodSeconds === 0) return
+    const { resource, view } = this.#plan
+    this.#send('MODIFIED', restamped(entry, entry.revision - 1, resource), view, undefined)
   }
 
   #bookmark(revision: number, initialEventsEnd: boolean): void {
@@ -183,10 +196,10 @@ function changeSeen(event: StoreEvent, selection: Selection, resource: Resource)
   return before ? 'DELETED' : undefined
 }
 
-function restamped(previous: Entry, current: Entry, resource: Resource): Entry {
-  const stored = objectOf(previous, resource.storage)
-  const object = { ...stored, metadata: { ...stored.metadata, resourceVersion: String(current.revision) } }
-  return { key: previous.key, value: encode(object), revision: current.revision, decoded: object }
+function restamped(entry: Entry, revision: number, resource: Resource): Entry {
+  const stored = objectOf(entry, resource.storage)
+  const object = { ...stored, metadata: { ...stored.metadata, resourceVersion: String(revision) } }
+  return { key: entry.key, value: encode(object), revision, decoded: object }
 }
 
 const FRAME_END = Buffer.from('}\n')

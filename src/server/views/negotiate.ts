@@ -44,14 +44,14 @@ async function represent(
   if (!encoding) return undefined
   const { as, v, g } = range.parameters
   if (as === undefined) return encoding === 'protobuf' ? undefined : { view: objectView, encoding }
-  if (g !== 'meta.k8s.io' || v !== 'v1' || encoding === 'protobuf') return undefined
+  if (g !== 'meta.k8s.io' || (v !== 'v1' && v !== 'v1beta1') || encoding === 'protobuf') return undefined
   if (as === 'Table') {
     const { tableView } = await import('./table.ts')
-    return { view: tableView(includeObject, clock), encoding }
+    return { view: tableView(includeObject, clock, v), encoding }
   }
   if (as !== 'PartialObjectMetadata' && as !== 'PartialObjectMetadataList') return undefined
   const { metadataView } = await import('./metadata.ts')
-  return { view: metadataView(as === 'PartialObjectMetadataList', isList), encoding }
+  return { view: metadataView(as === 'PartialObjectMetadataList', isList, v), encoding }
 }
 
 const ENCODINGS: Record<string, Representation['encoding']> = {

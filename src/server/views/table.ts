@@ -9,7 +9,6 @@ import type { Resource } from '../registry.ts'
 import { partial } from './metadata.ts'
 import type { ListMetadata, View } from './view.ts'
 
-const META = 'meta.k8s.io/v1'
 const INCLUDES = new Set(['Metadata', 'Object', 'None', ''])
 const NAME_COLUMN = {
   name: 'Name',
@@ -21,7 +20,8 @@ const NAME_COLUMN = {
 }
 
 /** Rows carry their object's metadata, the whole object or nothing, as `includeObject` says. Throws a 400 for another word. */
-export function tableView(includeObject: string | undefined, clock: Clock): View {
+export function tableView(includeObject: string | undefined, clock: Clock, version: string): View {
+  const apiVersion = `meta.k8s.io/${version}`
   const include = includeObject ?? ''
   if (!INCLUDES.has(include)) {
     const why = `Invalid value: ${JSON.stringify(include)}: must be 'Metadata', 'Object', 'None', or empty`
@@ -32,15 +32,16 @@ export function tableView(includeObject: string | undefined, clock: Clock): View
     return { cells: cellsOf(resource.definition, object, clock.now()), ...carried(object, include) }
   }
   return {
-    key: `table ${include}`,
+    key: `table ${include} ${version}`,
     contentType: 'application/json',
     one: (resource, entry) => {
       const { resourceVersion } = objectOf(entry, resource).metadata
-      return shown(table(resource, [rowOf(resource, entry)], { ...(resourceVersion && { resourceVersion }) }))
+      return shown(table(apiVersion, resource, [rowOf(resource, entry)], { ...(resourceVersion && { resourceVersion }) }))
     },
     list: (resource, entries, metadata) =>
       shown(
         table(
+          apiVersion,
           resource,
           entries.map((entry) => rowOf(resource, entry)),
           metadata,
@@ -48,7 +49,7 @@ export function tableView(includeObject: string | undefined, clock: Clock): View
       ),
     event: (resource, entry, first) => {
       const { resourceVersion = '' } = objectOf(entry, resource).metadata
-      const whole = table(resource, [rowOf(resource, entry)], { resourceVersion })
+      const whole = table(apiVersion, resource, [rowOf(resource, entry)], { resourceVersion })
       const object = first ? whole : { ...whole, columnDefinitions: null }
       return { object: () => object, bytes: () => Buffer.from(JSON.stringify(object)) }
     },
@@ -56,18 +57,18 @@ export function tableView(includeObject: string | undefined, clock: Clock): View
       const columnDefinitions = first ? columnsOf(resource.definition) : null
       const rows = [{ cells: cellsOf(resource.definition, object, clock.now()), ...carried(object, include) }]
       const { resourceVersion } = object.metadata
-      return { kind: 'Table', apiVersion: META, metadata: { resourceVersion }, columnDefinitions, rows }
+      return { kind: 'Table', apiVersion, metadata: { resourceVersion }, columnDefinitions, rows }
     },
   }
 }
 
-function carried(object: KubeObject, include: string): { object?: KubeObject } {
-  if (include === 'None') return {}
+function carried(object: KubeObject, include: string): { object: KubeObject | null } {
+  if (include === 'None') return { object: null }
   return { object: include === 'Object' ? object : partial(object) }
 }
 
-function table(resource: Resource, rows: object[], metadata: ListMetadata | { resourceVersion?: string }) {
-  return { kind: 'Table', apiVersion: META, metadata, columnDefinitions: columnsOf(resource.definition), rows }
+function table(apiVersion: string, resource: Resource, rows: object[], metadata: ListMetadata | { resourceVersion?: string }) {
+  return { kind: 'Table', apiVersion, metadata, columnDefinitions: columnsOf(resource.definition), rows }
 }
 
 function columnsOf(definition: ResourceDefinition): object[] {

@@ -56,7 +56,7 @@ export function writeCall(
     break
   }
   if (validation !== '' && validation !== 'Ignore' && validation !== 'Warn' && validation !== 'Strict') {
-    errors.push(notSupported('fieldValidation', validation, ['Ignore', 'Strict', 'Warn', '']))
+    errors.push(notSupported('fieldValidation', validation, ['', 'Ignore', 'Strict', 'Warn']))
   }
   if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind }, '', errors)
   return {

@@ -32,7 +32,7 @@ export interface UpdatePlan {
   rules?: UpdateRules
   /** The new object's managedFields are right already (apply, and what the server itself writes). */
   managed?: boolean
-  /** Another admission stands for this write (a binding's, an eviction's). */
+  /** The server's own doing within another request, which has been admitted; nothing that the generation counts. */
   admitted?: boolean
 }
 
@@ -104,7 +104,8 @@ function checkVersion(call: WriteCall, object: KubeObject, entry: Entry): void {
   if (version === '' || version === '0') {
     const { allowUnconditionalUpdate } = call.resource.definition.strategy
     if (allowUnconditionalUpdate !== false) return
-    throw invalid(call.resource.definition, call.name, [
+    const { group, plural } = call.resource.name
+    throw invalid({ group, kind: plural }, call.name, [
       invalidValue('metadata.resourceVersion', 0, 'must be specified for an update'),
     ])
   }
@@ -128,13 +129,15 @@ function prepare(call: WriteCall, plan: UpdatePlan, object: KubeObject, old: Kub
   if (before.deletionTimestamp !== undefined) metadata.deletionTimestamp = before.deletionTimestamp
   metadata.deletionGracePeriodSeconds ??= before.deletionGracePeriodSeconds
   delete metadata.selfLink
-  setGeneration(call.resource, object, old)
+  if (!plan.admitted) setGeneration(call.resource, object, old)
 }
 
 function findErrors(call: WriteCall, plan: UpdatePlan, object: KubeObject, old: KubeObject): FieldError[] {
   const { definition } = call.resource
   const rules = plan.rules ? plan.rules.validate : definition.strategy.validateUpdate
-  return [...validateMetadata(object, definition), ...validateMetadataUpdate(object, old), ...(rules?.(object, old) ?? [])]
+  const metadata = validateMetadataUpdate(object, old)
+  // Kubernetes checks this twice, in the strategy and around it, and reports it twice.
+  return [...validateMetadata(object, definition), ...metadata, ...metadata, ...(rules?.(object, old) ?? [])]
 }
 
 /** Whether the write would store what is stored already, but for when a field's owner last wrote it. */
