@@ -14,6 +14,7 @@ import { machineIdentity } from './self/machine.ts'
 import { capacityOf, type NodeDescription, nodeObject } from './self/node-object.ts'
 import { Registration } from './self/registration.ts'
 import { SandboxView } from './sources/sandbox-view.ts'
+import { SpamFilter } from './spam-filter.ts'
 import { createStreams } from './streams.ts'
 import { removeTree } from './volume/pod-volumes.ts'
 
@@ -31,7 +32,8 @@ export class NodeAgent {
   private readonly registration: Registration
   private readonly workers = new Map<string, PodWorker>()
   private readonly stopping = new AbortController()
-  private readonly changeListeners = new Set<() => void>()
+  private readonly changeListeners = new Set<(sandboxId: string) => void>()
+  private readonly spam: SpamFilter
   private unsubscribe = () => {}
   private cancelRelist = () => {}
 
@@ -39,6 +41,7 @@ export class NodeAgent {
     this.options = options
     this.shared = shared
     this.sources = sources
+    this.spam = new SpamFilter(shared.clock)
     const description = describe(options, shared)
     this.context = this.createContext(description)
     const { client, clock, log } = shared
@@ -60,6 +63,7 @@ export class NodeAgent {
     await Promise.all([runtime.recover(), this.sources.whenSynced(signal)])
     await this.registration.start()
     if (signal.aborted) return
+    this.greet()
     const present = await this.context.sandboxes.fresh()
     runtime.onChange((sandboxId) => this.runtimeChanged(sandboxId))
     this.adopt(present)
@@ -108,8 +112,22 @@ export class NodeAgent {
     }
   }
 
+  private greet(): void {
+    // A Node's events name it by its name in place of its uid, as kubelets write them.
+    const { name } = this.options
+    const node = { apiVersion: 'v1', kind: 'Node', metadata: { name, uid: name } }
+    this.sources.recorder.record(node, {
+      type: 'Normal',
+      reason: 'Starting',
+      message: 'Starting kubelet.',
+      source: COMPONENT,
+      host: name,
+    })
+  }
+
   private record(pod: Pod, { type, reason, message, container }: PodEvent): void {
-    const list = pod.spec?.initContainers?.some((c) => c.name === container) ? 'initContainers' : 'containers'
+    if (!this.spam.allows(pod.metadata.uid ?? '')) return
+    const list = listOf(pod, container)
     this.sources.recorder.record(
       { apiVersion: 'v1', kind: 'Pod', metadata: pod.metadata },
       {
@@ -141,9 +159,14 @@ export class NodeAgent {
 
   private take(pod: Pod, adopted: boolean): void {
     const uid = pod.metadata.uid ?? ''
-    const worker = new PodWorker(pod, this.context, { adopted, onForgotten: () => this.workers.delete(uid) })
+    const worker = new PodWorker(pod, this.context, { adopted, onForgotten: () => this.forget(uid) })
     this.workers.set(uid, worker)
     worker.wake()
+  }
+
+  private forget(uid: string): void {
+    this.workers.delete(uid)
+    this.spam.forget(uid)
   }
 
   /** What the runtime and the disk still have of pods that the API no longer knows. */
@@ -166,7 +189,7 @@ export class NodeAgent {
   private runtimeChanged(sandboxId: string): void {
     const uid = this.context.sandboxes.uidOf(sandboxId)
     if (uid !== undefined) this.workers.get(uid)?.wake()
-    for (const listener of this.changeListeners) listener()
+    for (const listener of this.changeListeners) listener(sandboxId)
   }
 
   private scheduleRelist(): void {
@@ -204,6 +227,12 @@ function describe(options: NodeOptions, shared: SharedNodeOptions): NodeDescript
     version: shared.version ?? DEFAULT_VERSION,
     port: shared.port ?? 0,
   }
+}
+
+/** The list of the spec that a container is in, as events name it. */
+function listOf(pod: Pod, container: string | undefined): string {
+  if (pod.spec?.initContainers?.some((c) => c.name === container)) return 'initContainers'
+  return pod.spec?.ephemeralContainers?.some((c) => c.name === container) ? 'ephemeralContainers' : 'containers'
 }
 
 function age(pod: Pod): number {

@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream'
 import { badRequest, internalError, notFound, StatusError } from '../api/status.ts'
 import type { AttachOptions, LogOptions, NodeStreams, PodRef } from '../api/streams.ts'
+import type { ContainerStatus } from '../api/types.ts'
 import { readLines } from './logs/read-lines.ts'
 import { type LogSource, readLog } from './logs/read-log.ts'
 import { findContainer, isLive, specOf } from './plan/containers.ts'
@@ -12,14 +13,14 @@ import type { ContainerState } from './runtime/runtime.ts'
 export interface StreamsOptions {
   context: NodeContext
   find(pod: PodRef): PodState | undefined
-  /** Calls back when the runtime saw a change; returns the unsubscriber. */
-  onChange(listener: () => void): () => void
+  /** Calls back when the runtime saw a sandbox change; returns the unsubscriber. */
+  onChange(listener: (sandboxId: string) => void): () => void
 }
 
 export function createStreams(options: StreamsOptions): NodeStreams {
   const { runtime } = options.context
   return {
-    logs: (pod, logOptions, signal) => logs(options, pod, logOptions, signal),
+    logs: (pod, logOptions, signal) => logs(options, pod, logOptions, AbortSignal.any([signal, options.context.signal])),
     async exec(pod, { container, ...execOptions }, io, signal) {
       const instance = await running(options, pod, container)
       return worded(() => runtime.exec(instance.id, execOptions, io, signal))
@@ -59,7 +60,6 @@ function containerName(state: PodState, name: string | undefined): string {
 async function running(options: StreamsOptions, pod: PodRef, name: string | undefined): Promise<ContainerState> {
   const state = find(options, pod)
   const container = containerName(state, name)
-  await options.context.sandboxes.fresh()
   const instance = instances(state, await fresh(options, state), container).at(0)
   if (instance?.state !== 'Running') throw badRequest(`container not found ("${container}")`)
   return instance
@@ -95,7 +95,9 @@ async function logs(options: StreamsOptions, pod: PodRef, logOptions: LogOptions
         listener()
       }
       const ignore = () => {}
-      return options.onChange(() => void look().catch(ignore))
+      return options.onChange((sandboxId) => {
+        if (context.sandboxes.uidOf(sandboxId) === state.uid) void look().catch(ignore)
+      })
     },
   }
   const bytes =
@@ -109,23 +111,22 @@ function choose(state: PodState, name: string, found: readonly ContainerState[],
   const [last, before] = found
   const podName = state.pod.metadata.name
   if (previous) {
-    const ended = last && !isLive(last) && willRestart(state, name) ? last : before
+    // A container that waits for its restart has its last run behind it.
+    const ended = last && !isLive(last) && statusOf(state, name)?.state?.waiting ? last : before
     if (ended) return ended
     throw badRequest(`previous terminated container "${name}" in pod "${podName}" not found`)
   }
   if (last) return last
-  const all = [...(state.pod.status?.initContainerStatuses ?? []), ...(state.pod.status?.containerStatuses ?? [])]
-  const reason = all.find((s) => s.name === name)?.state?.waiting?.reason ?? 'ContainerCreating'
+  const reason = statusOf(state, name)?.state?.waiting?.reason ?? 'ContainerCreating'
   if (reason === 'ErrImagePull' || reason === 'ImagePullBackOff') {
     throw badRequest(`container "${name}" in pod "${podName}" is waiting to start: trying and failing to pull image`)
   }
   throw badRequest(`container "${name}" in pod "${podName}" is waiting to start: ${reason}`)
 }
 
-/** A container that waits for its restart has its last run behind it. */
-function willRestart(state: PodState, name: string): boolean {
-  const all = [...(state.pod.status?.initContainerStatuses ?? []), ...(state.pod.status?.containerStatuses ?? [])]
-  return all.some((s) => s.name === name && s.state?.waiting)
+function statusOf(state: PodState, name: string): ContainerStatus | undefined {
+  const { initContainerStatuses = [], containerStatuses = [], ephemeralContainerStatuses = [] } = state.pod.status ?? {}
+  return [...initContainerStatuses, ...containerStatuses, ...ephemeralContainerStatuses].find((s) => s.name === name)
 }
 
 async function worded<T>(work: () => Promise<T>): Promise<T> {

@@ -177,10 +177,9 @@ describe('host ports', () => {
 describe('claims', () => {
   it('hold the pod up until they are bound to a path', async () => {
     await world.run('web', { volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'data' } }] })
-    await clock.advance(0)
-    expect(await world.events('web')).toContain(
-      'FailedMount: MountVolume.SetUp failed for volume "v" : persistentvolumeclaim "data" not found',
-    )
+    await expect
+      .poll(() => world.events('web'), { timeout: 2_000, interval: 5 })
+      .toContain('FailedMount: MountVolume.SetUp failed for volume "v" : persistentvolumeclaim "data" not found')
     const { persistentVolumeClaims, persistentVolumes } = await import('../../src/client/resources.ts')
     const common = { accessModes: ['ReadWriteOnce'], storageClassName: '' }
     const capacity = { storage: '1Gi' }

@@ -7,7 +7,8 @@ export interface ObjectName {
 }
 
 export function environmentReferences(pod: Pod): ObjectName[] {
-  const containers = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])]
+  const { initContainers = [], containers: main = [], ephemeralContainers = [] } = pod.spec ?? {}
+  const containers = [...initContainers, ...main, ...ephemeralContainers]
   return containers.flatMap(ofContainer)
 }
 

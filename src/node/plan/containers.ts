@@ -13,11 +13,16 @@ export function isSidecar(container: Container): boolean {
 export function roleOf(spec: PodSpec, name: string): Role | undefined {
   const init = spec.initContainers?.find((container) => container.name === name)
   if (init) return isSidecar(init) ? 'sidecar' : 'init'
-  return spec.containers.some((container) => container.name === name) ? 'main' : undefined
+  if (spec.containers.some((container) => container.name === name)) return 'main'
+  return spec.ephemeralContainers?.some((container) => container.name === name) ? 'ephemeral' : undefined
 }
 
 export function findContainer(spec: PodSpec, name: string): Container | undefined {
-  return spec.initContainers?.find((c) => c.name === name) ?? spec.containers.find((c) => c.name === name)
+  return allContainers(spec).find((container) => container.name === name)
+}
+
+export function allContainers(spec: PodSpec): Container[] {
+  return [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])]
 }
 
 export const specOf = (pod: Pod): PodSpec => pod.spec ?? { containers: [] }
@@ -50,6 +55,7 @@ export function exitCodeOf(state: ContainerState): number {
 /** Whether an ended container is to run again, by its own policy and rules, else the pod's. */
 export function restarts(spec: PodSpec, container: Container, role: Role, state: ContainerState): boolean {
   if (role === 'sidecar') return true
+  if (role === 'ephemeral') return false
   const exitCode = exitCodeOf(state)
   for (const rule of container.restartPolicyRules ?? []) {
     const listed = rule.exitCodes?.values?.includes(exitCode) ?? false

@@ -7,6 +7,7 @@ import type { Container } from '../../api/types.ts'
 import type { ContainerState } from '../runtime/runtime.ts'
 import {
   exitCodeOf,
+  findContainer,
   instanceOf,
   isLive,
   isRedefined,
@@ -69,7 +70,7 @@ class Draft {
 function planStop(draft: Draft, state: ContainerState): void {
   const { input } = draft
   const spec = specOf(input.pod)
-  const container = [...(spec.initContainers ?? []), ...spec.containers].find((c) => c.name === state.name)
+  const container = findContainer(spec, state.name)
   if (!container || !isLive(state) || input.jobs.stopping[state.id] !== undefined) return
   const failed = input.memory.health[state.id]?.failed
   const why: StopReason | undefined = failed ?? (isRedefined(container, state) ? 'Redefined' : undefined)
@@ -87,7 +88,11 @@ function planForward(draft: Draft): void {
   }
   const setup = nextSetup(draft.input)
   if (setup) draft.forward(setup)
-  else if (planInit(draft)) for (const container of specOf(pod).containers) planContainer(draft, container, 'main')
+  else {
+    const spec = specOf(pod)
+    if (planInit(draft)) for (const container of spec.containers) planContainer(draft, container, 'main')
+    for (const container of spec.ephemeralContainers ?? []) planContainer(draft, container, 'ephemeral')
+  }
 }
 
 /** What a pod needs before any container: volumes, and one ready sandbox. */

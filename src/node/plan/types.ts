@@ -3,8 +3,11 @@ import type { Pod } from '../../api/types.ts'
 import type { ContainerState, SandboxState } from '../runtime/runtime.ts'
 import type { RestartBackoff } from './restart-backoff.ts'
 
-/** `sidecar`: an init container with restartPolicy Always, which runs beside the main containers. */
-export type Role = 'init' | 'sidecar' | 'main'
+/**
+ * `sidecar`: an init container with restartPolicy Always, which runs beside the main containers.
+ * `ephemeral`: added to a running pod for a look around; it runs once.
+ */
+export type Role = 'init' | 'sidecar' | 'main' | 'ephemeral'
 
 export interface PlanInput {
   pod: Pod

@@ -48,7 +48,12 @@ async function deletePod(state: PodState): Promise<void> {
   await removePodDirectory(state)
   try {
     const preconditions = { uid: state.uid }
-    await state.context.client.delete(pods, name, { namespace, gracePeriodSeconds: 0, preconditions })
+    await state.context.client.delete(pods, name, {
+      namespace,
+      gracePeriodSeconds: 0,
+      preconditions,
+      signal: state.context.signal,
+    })
   } catch (error) {
     // Gone already, or another pod has the name by now.
     if (!isNotFound(error) && !isConflict(error)) throw error

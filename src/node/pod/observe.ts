@@ -59,8 +59,9 @@ async function withMessages(state: PodState, sandbox: SandboxState): Promise<San
 }
 
 async function lastWords(state: PodState, container: ContainerState): Promise<string> {
-  const known = state.memory.containers[container.name]?.last
-  if (known?.id === container.id && known.state === 'Exited') return known.message ?? ''
+  const { last, previous } = state.memory.containers[container.name] ?? {}
+  const known = [last, previous].find((each) => each?.id === container.id && each.state === 'Exited')
+  if (known) return known.message ?? ''
   const spec = findContainer(specOf(state.pod), container.name)
   if (!spec) return ''
   const { podsDirectory, clock } = state.context
@@ -80,7 +81,8 @@ export function recall(state: PodState, nowMs: number): void {
 }
 
 function statusesOf(pod: Pod): ContainerStatus[] {
-  return [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])]
+  const { initContainerStatuses = [], containerStatuses = [], ephemeralContainerStatuses = [] } = pod.status ?? {}
+  return [...initContainerStatuses, ...containerStatuses, ...ephemeralContainerStatuses]
 }
 
 function fromStatus(status: ContainerStatus, nowMs: number): ContainerState {

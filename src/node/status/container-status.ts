@@ -36,7 +36,7 @@ export function containerStatus(input: StatusInput, container: Container, role: 
   const ready =
     role === 'init'
       ? instance?.state === 'Exited' && exitCodeOf(instance) === 0
-      : started && (health?.ready ?? !container.readinessProbe)
+      : role !== 'ephemeral' && started && (health?.ready ?? !container.readinessProbe)
   return {
     name: container.name,
     state,

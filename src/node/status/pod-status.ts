@@ -13,6 +13,7 @@ export function podStatus(input: StatusInput, over: boolean): PodStatus {
   const spec = specOf(pod)
   let init = (spec.initContainers ?? []).map((c) => containerStatus(input, c, roleOf(spec, c.name) ?? 'init'))
   let main = spec.containers.map((c) => containerStatus(input, c, 'main'))
+  const ephemeral = (spec.ephemeralContainers ?? []).map((c) => containerStatus(input, c, 'ephemeral'))
   if (over) ({ init, main } = closed(init, main))
   const phase = phaseOf(input, init, main, over)
   const sandbox = input.sandboxes[0]
@@ -37,6 +38,7 @@ export function podStatus(input: StatusInput, over: boolean): PodStatus {
     startTime: pod.status?.startTime ?? statusTime(memory.acceptedAtMs),
     ...(init.length > 0 && { initContainerStatuses: init }),
     containerStatuses: main,
+    ...(ephemeral.length > 0 && { ephemeralContainerStatuses: ephemeral }),
     qosClass: qosClass(pod),
   }
 }
