@@ -10,6 +10,7 @@ import { type Clock, timestamp } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Client } from '../client/client.ts'
 import { events } from '../client/resources.ts'
+import { createEventBudget } from './event-budget.ts'
 import type { EventToRecord } from './reconciler.ts'
 
 /** Events waiting to be written; more are dropped, with one line in the log for each run of drops. */
@@ -40,6 +41,7 @@ export function createEventRecorder(options: { client: Client; clock: Clock; log
   const remembered = new Map<string, Remembered>()
   const waiting: (() => Promise<void>)[] = []
   const writers = new Set<Promise<void>>()
+  const budget = createEventBudget(clock)
   let dropping = false
 
   function enqueue(write: () => Promise<void>): boolean {
@@ -74,6 +76,7 @@ export function createEventRecorder(options: { client: Client; clock: Clock; log
 
   return {
     record(object, { type, reason, message, source = instance, host, fieldPath }) {
+      if (!budget.take(source, object.metadata.uid ?? '')) return
       const key = [object.metadata.uid, type, reason, message, source, fieldPath].join('\u0000')
       const known = remembered.get(key)
       if (known && clock.now() - known.lastMs < COUNT_WINDOW_MS) {

@@ -20,14 +20,14 @@ function replicaSet(name: string, replicas: number): ReplicaSet {
 test('makes its pods, reports them, scales down, and replaces what is deleted', async () => {
   await using cluster = await startTestCluster()
   const { client } = cluster
-  await client.create(replicaSets, replicaSet('web', 30))
+  await client.create(replicaSets, replicaSet('web', 12))
   await until(async () => {
     const { status, metadata } = await client.get(replicaSets, 'web', { namespace })
     expect(status).toEqual({
-      replicas: 30,
-      fullyLabeledReplicas: 30,
-      readyReplicas: 30,
-      availableReplicas: 30,
+      replicas: 12,
+      fullyLabeledReplicas: 12,
+      readyReplicas: 12,
+      availableReplicas: 12,
       terminatingReplicas: 0,
       observedGeneration: metadata.generation,
     })
@@ -39,7 +39,7 @@ test('makes its pods, reports them, scales down, and replaces what is deleted', 
   await client.delete(pods, first?.metadata.name ?? '', { namespace })
   await until(async () => {
     const names = (await client.list(pods, { namespace })).items.map(({ metadata }) => metadata.name)
-    expect(names).toHaveLength(30)
+    expect(names).toHaveLength(12)
     expect(names).not.toContain(first?.metadata.name)
   })
 
