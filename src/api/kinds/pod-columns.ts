@@ -43,7 +43,7 @@ function readyCount(pod: Pod): string {
   const isServing = (status: ContainerStatus) => status.ready && status.state?.running !== undefined
   const containers = (pod.status?.containerStatuses ?? []).filter(isServing).length
   const started = (pod.status?.initContainerStatuses ?? []).filter((s) => sidecars.has(s.name) && s.started && s.ready).length
-  return `${containers + started}/${(pod.spec?.containers.length ?? 0) + sidecars.size}`
+  return `${containers + started}/${(pod.spec?.containers?.length ?? 0) + sidecars.size}`
 }
 
 /** The STATUS column: the phase, unless a reason says more. */
