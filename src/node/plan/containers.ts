@@ -21,7 +21,7 @@ export function findContainer(spec: PodSpec, name: string): Container | undefine
   return allContainers(spec).find((container) => container.name === name)
 }
 
-export function allContainers(spec: PodSpec): Container[] {
+function allContainers(spec: PodSpec): Container[] {
   return [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])]
 }
 

@@ -24,7 +24,7 @@ import { formatDelay, waitUntil } from './restart-backoff.ts'
 import type { Action, Failure, PlanInput, PodPlan, Role, StopReason } from './types.ts'
 
 /** How long a failed pull is shown as such before it is shown as waiting for the next. */
-export const PULL_ERROR_SHOWN_MS = 5_000
+const PULL_ERROR_SHOWN_MS = 5_000
 
 export function planPod(input: PlanInput): PodPlan {
   const cause = endingCause(input)

@@ -8,10 +8,10 @@ export interface RestartBackoff {
   updatedAtMs: number
 }
 
-export const INITIAL_DELAY_MS = 10_000
-export const MAX_DELAY_MS = 300_000
+const INITIAL_DELAY_MS = 10_000
+const MAX_DELAY_MS = 300_000
 /** A run of this length clears the back-off. */
-export const RESET_AFTER_MS = 2 * MAX_DELAY_MS
+const RESET_AFTER_MS = 2 * MAX_DELAY_MS
 
 /** Until when a container that ended at `endedAtMs` must wait; 0 when it need not. */
 export function waitUntil(backoff: RestartBackoff | undefined, endedAtMs: number): number {

@@ -86,7 +86,7 @@ function check(session: ClientHttp2Session, service: string, signal: AbortSignal
 }
 
 /** A gRPC frame around `HealthCheckRequest{service = 1}`. */
-export function encodeRequest(service: string): Buffer {
+function encodeRequest(service: string): Buffer {
   const text = Buffer.from(service)
   const body = text.length === 0 ? text : Buffer.concat([Buffer.from([0x0a, ...varint(text.length)]), text])
   const head = Buffer.alloc(5)
@@ -103,7 +103,7 @@ function varint(value: number): number[] {
 }
 
 /** The status in a framed `HealthCheckResponse{status = 1}`; an absent field is 0. */
-export function decodeHealth(frame: Buffer): number {
+function decodeHealth(frame: Buffer): number {
   const body = frame.subarray(5)
   return body.length >= 2 && body[0] === 0x08 ? (body[1] ?? 0) : 0
 }

@@ -16,7 +16,7 @@ export interface HttpAnswer {
 }
 
 /** A failure to get any answer. The message is worded as Go's client does. */
-export class HttpGetError extends Error {
+class HttpGetError extends Error {
   override name = 'HttpGetError'
 }
 

@@ -11,7 +11,7 @@ export const MAX_LOG_BYTES = 10 * 1024 * 1024
 /** The current file and the rotated ones (`.1` is the newest of these) together. */
 export const MAX_LOG_FILES = 5
 /** A longer line is written in pieces. */
-export const MAX_LINE_BYTES = 16 * 1024
+const MAX_LINE_BYTES = 16 * 1024
 
 const NEWLINE = 0x0a
 

@@ -10,7 +10,7 @@ import type { Client } from '../../client/client.ts'
 import { leases, nodes } from '../../client/resources.ts'
 import { type NodeDescription, nodeLabels, nodeObject, nodeStatus } from './node-object.ts'
 
-export const LEASE_NAMESPACE = 'kube-node-lease'
+const LEASE_NAMESPACE = 'kube-node-lease'
 const LEASE_SECONDS = 40
 const RENEW_MS = 10_000
 /** The status is written anew this often although nothing in it changed. */

@@ -42,7 +42,7 @@ async function mountMemory(path: string, sizeLimit: string | undefined): Promise
 }
 
 /** Mount points below a directory, the deepest first. */
-export async function mountPointsBelow(directory: string): Promise<string[]> {
+async function mountPointsBelow(directory: string): Promise<string[]> {
   const table = await readFile('/proc/self/mountinfo', 'utf8').catch(() => '')
   const points = table.split('\n').map((line) => decodeOctal(line.split(' ')[4] ?? ''))
   return points.filter((point) => point.startsWith(`${directory}/`)).sort((a, b) => b.length - a.length)

@@ -41,7 +41,7 @@ export interface MountedVolume {
 export type FieldsNow = Pick<PayloadContext, 'podIps' | 'hostIps' | 'allocatable'>
 
 /** The volume's name and the reason, as the FailedMount event and the log need them. */
-export class MountError extends Error {
+class MountError extends Error {
   override name = 'MountError'
 }
 

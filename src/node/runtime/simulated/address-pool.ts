@@ -25,10 +25,10 @@ export function createAddressPool(cidr: string): AddressPool {
   }
 }
 
-export function toNumber(address: string): number {
+function toNumber(address: string): number {
   return address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
 }
 
-export function toText(address: number): string {
+function toText(address: number): string {
   return [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join('.')
 }

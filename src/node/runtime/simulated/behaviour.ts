@@ -34,7 +34,7 @@ export interface BehaviourRule {
   behaviour: Partial<Behaviour>
 }
 
-export const DEFAULT_BEHAVIOUR: Behaviour = {
+const DEFAULT_BEHAVIOUR: Behaviour = {
   startDelayMs: 0,
   readyDelayMs: 0,
   stopDelayMs: 0,
@@ -43,7 +43,7 @@ export const DEFAULT_BEHAVIOUR: Behaviour = {
   log: [],
 }
 
-export const ANNOTATION_PREFIX = 'simulated.skiff.dev/'
+const ANNOTATION_PREFIX = 'simulated.skiff.dev/'
 
 export interface Subject {
   namespace: string
