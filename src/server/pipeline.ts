@@ -37,7 +37,7 @@ const VERBS: Record<string, Verb> = {
 /** Throws StatusError. */
 export async function serve(core: Core, request: ApiRequest): Promise<Answer> {
   const target = parseTarget(request.method, request.path, request.query.flag('watch'))
-  await authorize(core, request, target)
+  await authorizeTarget(core, request, target)
   if (!target.resource) {
     const { servePath } = await import('./discovery/paths.ts')
     return servePath(core, request, target.path)
@@ -58,7 +58,8 @@ export async function serve(core: Core, request: ApiRequest): Promise<Answer> {
   return encoded(await VERBS[target.verb]!(core, request, resource, target, view), encoding)
 }
 
-async function authorize(core: Core, request: ApiRequest, target: Target): Promise<void> {
+/** Throws a 403. */
+export async function authorizeTarget(core: Core, request: ApiRequest, target: Target): Promise<void> {
   const attributes = attributesOf(request, target)
   const decision = core.authorizer.authorize(attributes)
   const { allowed, reason } = decision instanceof Promise ? await decision : decision

@@ -1,5 +1,6 @@
 /** Puts the API server together: keys and users, admission, the verbs, and the two doors to them. */
 import { randomBytes } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import type { VolumeProjection } from '../api/types.ts'
 import type { AdmissionPlugin } from './admission/contract.ts'
 import { admissionPlugins } from './admission/plugins.ts'
@@ -27,6 +28,8 @@ export async function createApiServer(options: ServerOptions): Promise<ApiServer
   const registry = new Registry(options.definitions)
   const reader = createReader(store)
   const closing = new AbortController()
+  // Every watch and stream listens for the end of the server.
+  setMaxListeners(0, closing.signal)
   const auth = await createAuth({ reader, clock, random, ...given(options, ['pkiDirectory', 'certificateNames', 'serviceCidr']) })
   const admission = admissionPlugins({
     ...{ reader, store, clock, random, signal: closing.signal },

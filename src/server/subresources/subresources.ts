@@ -1,4 +1,5 @@
 /** Which subresources are served, and how, by name and verb. */
+import { badRequest } from '../../api/status.ts'
 import type { Core } from '../core.ts'
 import type { Resource } from '../registry.ts'
 import type { Answer, ApiRequest } from '../request/request.ts'
@@ -9,6 +10,7 @@ import { update } from '../verbs/update.ts'
 import type { View } from '../views/view.ts'
 import { bind, createBinding } from './binding.ts'
 import { evict } from './eviction.ts'
+import { getLog } from './log.ts'
 import { getScale, patchScale, updateScale } from './scale.ts'
 import { createToken } from './token.ts'
 
@@ -23,6 +25,12 @@ export type Handler = (
 /** The whole object is read and written; what may change is the subresource's own rule. */
 const PART_OF_OBJECT = { get, update, patch }
 
+/** These are served on upgraded connections: see `http/upgrade.ts`. */
+const needsUpgrade: Handler = () => {
+  throw badRequest('Upgrade request required')
+}
+const STREAM = { get: needsUpgrade, create: needsUpgrade }
+
 export const SUBRESOURCES: Record<string, Record<string, Handler>> = {
   status: PART_OF_OBJECT,
   approval: PART_OF_OBJECT,
@@ -33,6 +41,10 @@ export const SUBRESOURCES: Record<string, Record<string, Handler>> = {
   binding: { create: bind },
   eviction: { create: evict },
   token: { create: createToken },
+  log: { get: getLog },
+  exec: STREAM,
+  attach: STREAM,
+  portforward: STREAM,
 }
 
 /** Resources that are posted to and never stored, by group and plural. */
