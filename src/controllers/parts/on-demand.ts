@@ -34,10 +34,9 @@ export function onDemand<T extends KubeObject>(options: {
     name: options.name,
     setup(context, enqueue) {
       send = enqueue
-      const stop = context.informer(options.resource).subscribe(({ object }) => {
-        if (object) enqueue(WAKE)
+      context.informer(options.resource).subscribe(({ object }) => {
+        if (object && !awake) enqueue(WAKE)
       })
-      context.signal.addEventListener('abort', stop, { once: true })
     },
     async reconcile(key, context) {
       // Keys that come while it wakes up wait for it.

@@ -28,8 +28,11 @@ export function resourceQuotaController(): Reconciler {
     concurrency: 5,
     setup(context, enqueue) {
       enqueueKey = enqueue
-      context.informer(known.resourceQuotas).subscribe(({ key, object }) => {
-        if (object) enqueue(key)
+      context.informer(known.resourceQuotas).subscribe(({ key, object, old }) => {
+        if (!object) return
+        // Admission has booked something that the caches may not show yet: counted now, it would be forgotten again.
+        const booked = old !== undefined && JSON.stringify(object.spec) === JSON.stringify(old.spec)
+        enqueue(key, { afterMs: booked ? SETTLE_MS : 0 })
       })
     },
     async reconcile(key, context) {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { ReplicaSet } from '../../../src/api/types.ts'
-import { events, pods, replicaSets } from '../../../src/client/resources.ts'
+import { events, pods, replicaSets, replicationControllers, resourceQuotas } from '../../../src/client/resources.ts'
 import { startTestCluster } from '../cluster.ts'
 import { until } from '../until.ts'
 
@@ -87,4 +87,42 @@ test('counts a pod as available once it has been ready for long enough', async (
   await until(async () => expect(await status()).toMatchObject({ readyReplicas: 1 }))
   expect((await status())?.availableReplicas ?? 0).toBe(0)
   await until(async () => expect(await status()).toMatchObject({ availableReplicas: 1 }))
+})
+
+test('says when the server refuses its pods, and goes on when it no longer does', async () => {
+  await using cluster = await startTestCluster()
+  const { client } = cluster
+  await client.create(resourceQuotas, { metadata: { name: 'few', namespace }, spec: { hard: { pods: '2' } } })
+  await until(async () => expect((await client.get(resourceQuotas, 'few', { namespace })).status?.hard).toEqual({ pods: '2' }))
+  await client.create(replicaSets, replicaSet('web', 4))
+  await until(async () => {
+    const { status } = await client.get(replicaSets, 'web', { namespace })
+    expect(status).toMatchObject({
+      replicas: 2,
+      conditions: [{ type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate' }],
+    })
+    expect(status?.conditions?.[0]?.message).toContain('exceeded quota: few')
+    const reasons = (await client.list(events, { namespace })).items.map(({ reason }) => reason)
+    expect(reasons).toContain('FailedCreate')
+  })
+  await client.delete(resourceQuotas, 'few', { namespace })
+  await until(async () => {
+    const { status } = await client.get(replicaSets, 'web', { namespace })
+    expect(status?.readyReplicas).toBe(4)
+    expect(status?.conditions ?? []).toEqual([])
+  })
+})
+
+test('a ReplicationController does the same', async () => {
+  await using cluster = await startTestCluster()
+  const { client } = cluster
+  const template = { metadata: { labels: { app: 'old' } }, spec: { containers: [{ name: 'c', image: 'web:v1' }] } }
+  await client.create(replicationControllers, { metadata: { name: 'old', namespace }, spec: { replicas: 3, template } })
+  await until(async () => {
+    const { status, metadata } = await client.get(replicationControllers, 'old', { namespace })
+    const ready = { replicas: 3, fullyLabeledReplicas: 3, readyReplicas: 3, availableReplicas: 3 }
+    expect(status).toEqual({ ...ready, observedGeneration: metadata.generation })
+  })
+  await client.patch(replicationControllers, 'old', 'merge', { spec: { replicas: 1 } }, { namespace })
+  await until(async () => expect((await client.list(pods, { namespace })).items).toHaveLength(1))
 })
