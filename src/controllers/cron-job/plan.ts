@@ -103,7 +103,7 @@ function mayStart(cronJob: CronJob, active: readonly Job[], plan: CronPlan): boo
 }
 
 /** Named by its time, so that one time makes one Job whoever makes it. */
-export function jobOf(cronJob: CronJob, dueMs: number): Job {
+function jobOf(cronJob: CronJob, dueMs: number): Job {
   const { metadata, spec } = copyOf(cronJob.spec?.jobTemplate ?? {}) as Job
   const name = `${(cronJob.metadata.name ?? '').slice(0, MAX_NAME_LENGTH)}-${Math.floor(dueMs / 60_000)}`
   return {
@@ -120,7 +120,7 @@ export function jobOf(cronJob: CronJob, dueMs: number): Job {
   }
 }
 
-export function wireTime(ms: number): string {
+function wireTime(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`
 }
 

@@ -8,7 +8,7 @@ import { nodeOf, placement } from './eligible.ts'
 /** Pods started or stopped in one step. */
 const BURST_PODS = 250
 
-export interface DaemonObserved {
+interface DaemonObserved {
   set: DaemonSet
   nodes: readonly Node[]
   /** The pods it controls, leaving ones included. */

@@ -12,7 +12,7 @@ import * as conditions from './status.ts'
 /** A deadline is looked at this much after it ended: wire times are cut to seconds. */
 const DEADLINE_SLACK_MS = 1_000
 
-export interface DeploymentObserved extends conditions.Time {
+interface DeploymentObserved extends conditions.Time {
   deployment: Deployment
   /** Those it controls. */
   replicaSets: readonly ReplicaSet[]
@@ -20,7 +20,7 @@ export interface DeploymentObserved extends conditions.Time {
   podsOf: (set: ReplicaSet) => readonly Pod[]
 }
 
-export interface DeploymentPlan {
+interface DeploymentPlan {
   /** The sets to create or change, in order. */
   changed: PlannedSet[]
   drop: ReplicaSet[]

@@ -65,7 +65,7 @@ export function syncRevision(deployment: Deployment, current: PlannedSet, old: r
   current.minReadySeconds = deployment.spec?.minReadySeconds
 }
 
-export function revisionOf({ annotations }: PlannedSet): number {
+function revisionOf({ annotations }: PlannedSet): number {
   const revision = Number(annotations[REVISION] ?? 0)
   return Number.isInteger(revision) ? revision : 0
 }

@@ -6,7 +6,7 @@ import { isReady, isTerminal, timeMs } from '../parts/pods.ts'
 /** An eviction that was granted counts for this long, until its pod is seen to go. */
 const GRANTED_MS = 2 * 60_000
 
-export interface DisruptionObserved {
+interface DisruptionObserved {
   budget: PodDisruptionBudget
   /** Those it selects. */
   pods: readonly Pod[]
@@ -16,7 +16,7 @@ export interface DisruptionObserved {
   now: string
 }
 
-export interface DisruptionPlan {
+interface DisruptionPlan {
   status: PodDisruptionBudgetStatus
   nextLookMs: number | undefined
 }

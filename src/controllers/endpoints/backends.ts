@@ -16,7 +16,7 @@ export interface Backend {
   zone: string | undefined
 }
 
-export interface BackendPort {
+interface BackendPort {
   name: string
   port: number
   protocol: string

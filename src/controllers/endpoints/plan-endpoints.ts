@@ -7,7 +7,7 @@ export const MANAGER = 'endpoint-controller'
 const HEADLESS_LABEL = 'service.kubernetes.io/headless'
 export const OVER_CAPACITY = 'endpoints.kubernetes.io/over-capacity'
 /** Addresses in one Endpoints object; readers that need more read EndpointSlices. */
-export const MAX_ADDRESSES = 1_000
+const MAX_ADDRESSES = 1_000
 
 export interface EndpointsPlan {
   subsets: EndpointSubset[]

@@ -1,7 +1,7 @@
 /** What a Job's podFailurePolicy says about a failed pod. Pure. */
 import type { ContainerStatus, Pod, PodFailurePolicy, PodFailurePolicyRule } from '../../api/types.ts'
 
-export interface FailureVerdict {
+interface FailureVerdict {
   action: 'Count' | 'Ignore' | 'FailJob' | 'FailIndex'
   /** Why, for FailJob. */
   message?: string

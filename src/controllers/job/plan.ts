@@ -11,7 +11,7 @@ const MAX_CREATED = 500
 const BACKOFF_INITIAL_MS = 10_000
 const BACKOFF_MAX_MS = 600_000
 
-export interface JobObserved {
+interface JobObserved {
   job: Job
   pods: readonly Pod[]
   /** Uids whose finalizer was removed, though the cache may still show it. */

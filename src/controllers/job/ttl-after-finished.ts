@@ -34,7 +34,7 @@ export function ttlAfterFinishedController(): Reconciler {
 }
 
 /** When a Job is to be deleted; undefined while it runs, and for ever without a time to live. */
-export function expiryMs(job: Job): number | undefined {
+function expiryMs(job: Job): number | undefined {
   const seconds = job.spec?.ttlSecondsAfterFinished
   if (seconds === undefined || job.metadata.deletionTimestamp !== undefined) return undefined
   const finished = job.status?.conditions?.find(

@@ -17,9 +17,9 @@ import { readyStatus, sameTaints, taintsFor } from './taints.ts'
 
 const LEASE_NAMESPACE = 'kube-node-lease'
 /** Without a sign of life for this long a node counts as silent. */
-export const GRACE_MS = 40_000
+const GRACE_MS = 40_000
 /** A node that has just been registered has this long to report for the first time. */
-export const STARTUP_GRACE_MS = 60_000
+const STARTUP_GRACE_MS = 60_000
 
 interface Sign {
   text: string

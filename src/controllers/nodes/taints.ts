@@ -3,8 +3,8 @@ import type { Node, Pod, Taint, Toleration } from '../../api/types.ts'
 import { sameJson } from '../parts/json.ts'
 import { timeMs } from '../parts/pods.ts'
 
-export const NOT_READY = 'node.kubernetes.io/not-ready'
-export const UNREACHABLE = 'node.kubernetes.io/unreachable'
+const NOT_READY = 'node.kubernetes.io/not-ready'
+const UNREACHABLE = 'node.kubernetes.io/unreachable'
 const UNSCHEDULABLE = 'node.kubernetes.io/unschedulable'
 /** Conditions that keep new pods away while they hold. */
 const PRESSURES: Record<string, string> = {

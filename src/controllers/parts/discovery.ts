@@ -7,7 +7,7 @@ export interface DiscoveredResource extends ResourceRef<KubeObject> {
   readonly verbs: readonly string[]
 }
 
-export interface Discovered {
+interface Discovered {
   /** Each resource once, in the version its group prefers. No subresources. */
   resources: DiscoveredResource[]
   /** Groups that could not be asked: their resources are missing above. */

@@ -6,7 +6,7 @@ export function copyOf<T>(value: T): Mutable<T> {
 }
 
 /** What a copy may be treated as: the same shape, nothing of it shared. */
-export type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 function copy(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value

@@ -14,7 +14,7 @@ import { canonicalText, safeHash } from './template-hash.ts'
 /** On pods: StatefulSets put the revision's name there, DaemonSets its hash. */
 export const REVISION_LABEL = 'controller-revision-hash'
 
-export interface RevisionsPlan {
+interface RevisionsPlan {
   /** The revision of the present template: as it is, to be renumbered, or to be created. */
   current: ControllerRevision
   write: 'none' | 'create' | 'renumber'

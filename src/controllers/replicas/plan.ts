@@ -4,7 +4,7 @@ import { isReady, msUntilAvailable } from '../parts/pods.ts'
 import { pickPodsToDelete } from './rank.ts'
 
 /** Pods created or deleted in one step; the rest follows once the cache shows these. */
-export const BURST_REPLICAS = 500
+const BURST_REPLICAS = 500
 
 export type ReplicasPlan =
   | { action: 'none' }
@@ -46,7 +46,7 @@ export interface ReplicasCondition {
   message?: string | undefined
 }
 
-export interface StatusObserved {
+interface StatusObserved {
   pods: readonly Pod[]
   /** Undefined where the kind has no such field. */
   terminating: number | undefined

@@ -20,7 +20,7 @@ export interface PodRemoval {
   why: 'scale' | 'update' | 'failed' | 'succeeded'
 }
 
-export interface SetPlan {
+interface SetPlan {
   create: { ordinal: number; revision: string }[]
   remove: PodRemoval[]
   /** Milliseconds until a pod becomes available by having been ready for long enough. */
