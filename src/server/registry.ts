@@ -14,7 +14,7 @@ export interface Resource {
   /** Where its objects lie in the store: `core/pods/`. */
   readonly prefix: string
   /** What every encoded object of this version begins with. */
-  readonly head: string
+  readonly head: Buffer
   /** Whether list items carry their own kind and apiVersion, as those of custom resources do. */
   readonly itemsCarryKind: boolean
   /** The version objects are stored in; itself for most. */
@@ -105,7 +105,7 @@ export function resourceOf(definition: ResourceDefinition): Resource {
     apiVersion,
     name: { group: definition.group, plural: definition.plural },
     prefix: `${stored.group || 'core'}/${stored.plural}/`,
-    head: `{"kind":${JSON.stringify(definition.kind)},"apiVersion":${JSON.stringify(apiVersion)},`,
+    head: Buffer.from(`{"kind":${JSON.stringify(definition.kind)},"apiVersion":${JSON.stringify(apiVersion)},`),
     itemsCarryKind: typeof definition.schema !== 'string',
   } as Resource
   resource.storage = resource

@@ -1,5 +1,5 @@
 /** Puts the API server together: keys and users, admission, the verbs, and the two doors to them. */
-import { randomBytes } from 'node:crypto'
+
 import { setMaxListeners } from 'node:events'
 import type { VolumeProjection } from '../api/types.ts'
 import type { AdmissionPlugin } from './admission/contract.ts'
@@ -11,6 +11,7 @@ import type { Core } from './core.ts'
 import { createInProcessDoor } from './in-process.ts'
 import { Metrics } from './metrics.ts'
 import { NodeConnections } from './node-connections.ts'
+import { pooledRandomBytes } from './objects/random.ts'
 import { createReader } from './reader.ts'
 import { Registry } from './registry.ts'
 
@@ -24,7 +25,7 @@ export interface ServerOptions extends ApiServerOptions {
 /** Resolves when the store holds what every cluster has. Rejects when keys or bootstrap objects cannot be made. */
 export async function createApiServer(options: ServerOptions): Promise<ApiServer> {
   const { store, clock, log } = options
-  const random = options.random ?? randomBytes
+  const random = options.random ?? pooledRandomBytes
   const registry = new Registry(options.definitions)
   const reader = createReader(store)
   const closing = new AbortController()

@@ -129,13 +129,16 @@ function formatElement(element: string): string {
 /** How many different sets are kept for sharing. Objects made from one template have the same. */
 const MAX_INTERNED = 4096
 const interned = new Map<string, FieldSet>()
+const known = new WeakSet<FieldSet>()
 
 /** One shared copy of equal sets: thousands of pods own the same fields. */
 export function intern(set: FieldSet): FieldSet {
+  if (known.has(set)) return set
   const text = JSON.stringify(set)
-  const known = interned.get(text)
-  if (known) return known
+  const shared = interned.get(text)
+  if (shared) return shared
   if (interned.size >= MAX_INTERNED) interned.clear()
   interned.set(text, set)
+  known.add(set)
   return set
 }

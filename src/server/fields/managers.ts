@@ -4,6 +4,7 @@ import type { StructSchema } from '../../api/schema/schema.ts'
 import { zeroOf } from '../../api/schema/walk.ts'
 import { equalJson } from '../objects/json.ts'
 import { schemaOf } from '../objects/schema.ts'
+import type { Resource } from '../registry.ts'
 import type { WriteCall } from '../write/call.ts'
 import { compare } from './compare.ts'
 import { difference, EMPTY, type FieldSet, intern, isEmpty, LEAF, union, without } from './field-set.ts'
@@ -45,18 +46,32 @@ export function strip(fields: FieldSet): FieldSet {
 }
 
 /** What a write through this subresource cannot change, so that nobody comes to own it by trying. */
-export function ignoredFields(call: WriteCall): FieldSet {
-  const { subresource, resource } = call
+export function ignoredFields({ subresource, resource }: WriteCall): FieldSet {
+  if (subresource !== '' && subresource !== 'status') return EMPTY
+  const cache = subresource === '' ? ignoredByObjects : ignoredByStatus
+  let ignored = cache.get(resource)
+  if (!ignored) {
+    ignored = subresource === '' ? ignoredInObject(resource) : ignoredInStatus(resource)
+    cache.set(resource, ignored)
+  }
+  return ignored
+}
+const ignoredByObjects = new WeakMap<Resource, FieldSet>()
+const ignoredByStatus = new WeakMap<Resource, FieldSet>()
+
+function ignoredInObject(resource: Resource): FieldSet {
   const hasStatus = resource.definition.subresources.some(({ name }) => name === 'status')
-  if (subresource === '') return hasStatus ? STATUS : EMPTY
-  if (subresource !== 'status') return EMPTY
+  return hasStatus ? STATUS : EMPTY
+}
+const STATUS: FieldSet = { 'f:status': LEAF }
+
+function ignoredInStatus(resource: Resource): FieldSet {
   const ignored: Record<string, FieldSet> = { 'f:metadata': { 'f:labels': LEAF } }
   for (const name of schemaOf(resource).fields.keys()) {
     if (name !== 'status' && name !== 'metadata' && name !== 'kind' && name !== 'apiVersion') ignored[`f:${name}`] = LEAF
   }
   return ignored
 }
-const STATUS: FieldSet = { 'f:status': LEAF }
 
 /** Entries of an unknown form are dropped, as Kubernetes does. */
 export function readManagers(entries: readonly ManagedFieldsEntry[] | undefined): Manager[] {

@@ -45,6 +45,6 @@ export function objectOf(entry: Entry, resource: Resource): KubeObject {
 export function bytesOf(entry: Entry, resource: Resource): Buffer {
   if (resource.definition.fromStorage) return encode(objectOf(entry, resource))
   const { head } = resource
-  if (entry.value.toString('latin1', 0, head.length) === head) return entry.value
-  return Buffer.concat([Buffer.from(head), entry.value.subarray(bodyOffset(entry.value))])
+  if (entry.value.compare(head, 0, head.length, 0, head.length) === 0) return entry.value
+  return Buffer.concat([head, entry.value.subarray(bodyOffset(entry.value))])
 }
