@@ -100,7 +100,7 @@ export interface WriteContext {
   readonly now: string
 }
 
-/** A column as `TableColumnDefinition` has it, and how to read its cell. Cells of type `date` give a timestamp, printed as an age. */
+/** A column as `TableColumnDefinition` has it, and how to read its cell, which is sent as it is: ages are words by then. */
 export interface Column {
   readonly name: string
   readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'date'

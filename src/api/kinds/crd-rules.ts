@@ -93,7 +93,7 @@ function checkVersions(spec: CustomResourceDefinitionSpec, errors: Errors): void
   if (first) obey(first.name ?? '', dnsLabel1035, 'spec.version', errors)
   if (versions.filter((version) => version.storage).length !== 1) {
     const detail = 'must have exactly one version marked as storage version'
-    errors.push(invalid('spec.versions', versions.length > 0 ? versions : null, detail))
+    errors.push(invalid('spec.versions', versions.length > 0 ? versions.map(asGo) : null, detail))
   }
   checkPerVersion(
     versions,
@@ -125,6 +125,21 @@ function checkVersions(spec: CustomResourceDefinitionSpec, errors: Errors): void
       })
     },
   )
+}
+
+/** A version as Kubernetes' own form has it, which messages show. */
+function asGo(version: CustomResourceDefinitionVersion): object {
+  return {
+    Name: version.name,
+    Served: version.served,
+    Storage: version.storage,
+    Deprecated: version.deprecated ?? false,
+    DeprecationWarning: version.deprecationWarning ?? null,
+    Schema: null,
+    Subresources: null,
+    AdditionalPrinterColumns: null,
+    SelectableFields: null,
+  }
 }
 
 /** What all versions have in common is reported once, at the top: the place it had before versions. */

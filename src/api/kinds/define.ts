@@ -61,7 +61,7 @@ export function scaleSubresource(labelSelector: string): SubresourceDefinition {
 
 /** What a kind without columns of its own shows, as the API server's default table does. */
 const DEFAULT_COLUMNS: readonly Column[] = [
-  { name: 'Created At', type: 'string', priority: 0, cell: (object) => object.metadata.creationTimestamp ?? '' },
+  { name: 'Created At', type: 'date', priority: 0, cell: (object) => object.metadata.creationTimestamp ?? '' },
 ]
 
 /** A strategy for kinds with a status that clients write through the subresource only. `zero` makes an empty one. */

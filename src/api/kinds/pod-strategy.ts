@@ -5,7 +5,13 @@ import type { Pod } from '../types.ts'
 import { defaultPod } from './pod-defaults.ts'
 import { qosClass } from './pod-qos.ts'
 import { checkNewPod } from './pod-rules.ts'
-import { checkEphemeralContainersUpdate, checkPodStatusUpdate, checkPodUpdate, checkResize } from './pod-update-rules.ts'
+import {
+  checkEphemeralContainersUpdate,
+  checkPodStatusUpdate,
+  checkPodUpdate,
+  checkResize,
+  withResources,
+} from './pod-update-rules.ts'
 import { collect } from './rules.ts'
 
 const pod = (object: KubeObject) => object as Pod
@@ -66,6 +72,7 @@ export const ephemeralContainersStrategy: Pick<Strategy, 'prepareForUpdate' | 'v
 export const resizeStrategy: Pick<Strategy, 'prepareForUpdate' | 'validateUpdate'> = {
   prepareForUpdate: (object, old) => {
     object.status = old.status
+    object.spec = withResources(object.spec, old.spec)
     keepMetadata(object, old)
   },
   validateUpdate: (object, old) => collect((errors) => checkResize(pod(object), pod(old), errors)),

@@ -15,7 +15,7 @@ const ALLOWED =
   'pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,' +
   '`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),' +
   '`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)'
-const LISTS = ['containers', 'initContainers', 'ephemeralContainers'] as const
+const LISTS = ['containers', 'initContainers'] as const
 
 export function checkPodUpdate(pod: Pod, old: Pod, errors: Errors): void {
   const spec = pod.spec as PodSpec
@@ -40,11 +40,7 @@ function changesCount(spec: PodSpec, before: PodSpec, errors: Errors): boolean {
   const count = errors.length
   for (const list of LISTS) {
     if ((spec[list]?.length ?? 0) === (before[list]?.length ?? 0)) continue
-    const detail =
-      list === 'ephemeralContainers'
-        ? 'pod updates may not add or remove ephemeral containers'
-        : 'pod updates may not add or remove containers'
-    errors.push(forbidden(`spec.${list}`, detail))
+    errors.push(forbidden(`spec.${list}`, 'pod updates may not add or remove containers'))
   }
   return errors.length > count
 }
@@ -142,26 +138,23 @@ export function checkEphemeralContainersUpdate(pod: Pod, old: Pod, errors: Error
 
 /** Through `resize`: cpu and memory of containers may change, as long as the quality of service stays. */
 export function checkResize(pod: Pod, old: Pod, errors: Errors): void {
-  const spec = pod.spec as PodSpec
-  const before = old.spec as PodSpec
   checkPod(pod, errors)
-  if (qosClass(spec) !== (old.status?.qosClass ?? qosClass(before))) {
+  if (qosClass(pod.spec as PodSpec) !== (old.status?.qosClass ?? qosClass(old.spec as PodSpec))) {
     errors.push(invalid('spec', old.status?.qosClass ?? '', 'Pod QOS Class may not change as a result of resizing'))
   }
-  const put = (containers: Container[] | undefined, old: Container[] | undefined) =>
-    containers?.map((container, index) => ({
-      ...container,
-      resources: old?.[index]?.resources,
-      resizePolicy: old?.[index]?.resizePolicy,
-    }))
-  const rest: PodSpec = {
-    ...spec,
-    resources: before.resources,
-    containers: put(spec.containers, before.containers) ?? [],
-    initContainers: put(spec.initContainers, before.initContainers),
-  }
-  if (!equal(rest, before)) {
-    const detail = `only cpu and memory resources are mutable\n${listChanges('spec', before, rest)}`
-    errors.push(forbidden('spec', detail))
+}
+
+/** The old specification with the new one's resources: nothing else comes through `resize`. */
+export function withResources(spec: PodSpec, before: PodSpec): PodSpec {
+  const resized = (containers: Container[] | undefined, given: Container[] | undefined) =>
+    containers?.map((container) => {
+      const wanted = given?.find((other) => other.name === container.name)
+      return wanted ? { ...container, resources: wanted.resources, resizePolicy: wanted.resizePolicy } : container
+    })
+  return {
+    ...before,
+    resources: spec.resources,
+    containers: resized(before.containers, spec.containers) ?? [],
+    initContainers: resized(before.initContainers, spec.initContainers),
   }
 }

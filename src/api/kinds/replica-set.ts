@@ -57,7 +57,6 @@ export const replicaSet: DefinitionInput = {
     ...templateColumns((object) => object.spec?.template?.spec),
     selectorColumn((object) => object.spec?.selector),
   ],
-  selectableFields: { 'status.replicas': (object) => String(object.status?.replicas ?? 0) },
   strategy: statusStrategy(() => ({ replicas: 0 }), {
     defaults: (object) => setDefaults(replicas(object)),
     validate: (object) => collect((errors) => check(replicas(object), errors)),
