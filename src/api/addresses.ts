@@ -61,7 +61,7 @@ export function strictlyWithin(inner: Cidr, outer: Cidr): boolean {
 }
 
 /** RFC 5952. */
-export function canonicalIp(value: string): string {
+function canonicalIp(value: string): string {
   return isIPv4(value) ? value : new URL(`http://[${value}]/`).hostname.slice(1, -1)
 }
 

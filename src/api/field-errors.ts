@@ -48,11 +48,7 @@ export function typeInvalid(field: string, value: unknown, detail: string): Fiel
   return { type: 'FieldValueTypeInvalid', field, message: join(`Invalid value: ${render(value)}`, detail) }
 }
 
-export function internal(field: string, detail: string): FieldError {
-  return { type: 'InternalError', field, message: join('Internal error', detail) }
-}
-
-export const IMMUTABLE = 'field is immutable'
+const IMMUTABLE = 'field is immutable'
 
 export function immutable(field: string, value: unknown): FieldError {
   return invalid(field, value, IMMUTABLE)

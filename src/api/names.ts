@@ -181,7 +181,6 @@ export function envVarName(value: string): Complaints {
   return complaints
 }
 
-/** Prefixes of envFrom follow the same rule as names. */
 export const portName = remembering((value) => {
   const complaints: string[] = []
   if (value.length > 15) complaints.push(tooLong(15))
@@ -214,9 +213,4 @@ export function httpHeaderName(value: string): Complaints {
 
 export function httpPath(value: string): Complaints {
   return httpPathPattern.test(value) ? NONE : [`Invalid path (regex used for validation is '${HTTP_PATH}')`]
-}
-
-/** The rule a name is checked by when only its prefix is known: the last dash may still get its random end. */
-export function asPrefix(value: string): string {
-  return value.length > 1 && value.endsWith('-') ? `${value.slice(0, -2)}a` : value
 }

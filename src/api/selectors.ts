@@ -46,7 +46,7 @@ export class LabelSelector {
 }
 
 /** What matches no object: the meaning of an absent `metav1.LabelSelector`. */
-export class NothingSelector extends LabelSelector {
+class NothingSelector extends LabelSelector {
   constructor() {
     super([])
   }
@@ -59,7 +59,7 @@ export class NothingSelector extends LabelSelector {
 }
 
 export const everything = new LabelSelector([])
-export const nothing = new NothingSelector()
+const nothing = new NothingSelector()
 
 function meets(requirement: LabelRequirement, labels: Labels | undefined): boolean {
   const value = labels !== undefined && Object.hasOwn(labels, requirement.key) ? labels[requirement.key] : undefined

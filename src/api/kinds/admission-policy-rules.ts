@@ -10,7 +10,7 @@ const ACTIONS = ['Audit', 'Deny', 'Warn']
 const BOTH =
   'must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)'
 
-export function defaultMatch(match: MatchResources | undefined): void {
+function defaultMatch(match: MatchResources | undefined): void {
   if (!match) return
   match.matchPolicy ??= 'Equivalent'
   match.namespaceSelector ??= {}

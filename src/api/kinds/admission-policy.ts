@@ -1,6 +1,7 @@
 /** Validating and mutating admission policies and their bindings. */
 import type { Column, Strategy } from '../definition.ts'
 import type { KubeObject } from '../object.ts'
+import { formatLabelSelector } from '../selectors.ts'
 import { checkPolicy, checkPolicyBinding, defaultPolicy, defaultPolicyBinding } from './admission-policy-rules.ts'
 import { ageColumn, column } from './columns.ts'
 import { type DefinitionInput, statusStrategy } from './define.ts'
@@ -17,7 +18,7 @@ function paramRef(object: KubeObject): string {
   const reference = object.spec?.paramRef
   if (!reference) return '<unset>'
   if (reference.name) return reference.namespace ? `${reference.namespace}/${reference.name}` : `*/${reference.name}`
-  return `${reference.namespace ?? '*'}/*`
+  return formatLabelSelector(reference.selector)
 }
 
 const bindingColumns: readonly Column[] = [

@@ -30,7 +30,7 @@ export function defaultAutoscaler(hpa: HorizontalPodAutoscaler): void {
 }
 
 /** Growing is quick, shrinking waits; each direction has its own defaults, and what is given stays. */
-export function defaultBehavior(behavior: HorizontalPodAutoscalerBehavior): void {
+function defaultBehavior(behavior: HorizontalPodAutoscalerBehavior): void {
   behavior.scaleUp = {
     ...behavior.scaleUp,
     stabilizationWindowSeconds: behavior.scaleUp?.stabilizationWindowSeconds ?? 0,
@@ -81,7 +81,7 @@ const METRIC_TYPES = ['ContainerResource', 'External', 'Object', 'Pods', 'Resour
 
 function checkMetric(metric: MetricSpec, path: string, errors: Errors): void {
   if (!metric.type) errors.push(required(`${path}.type`, 'must specify a metric source type'))
-  else if (!METRIC_TYPES.includes(metric.type)) errors.push(notSupported(`${path}.type`, metric.type, METRIC_TYPES))
+  if (!METRIC_TYPES.includes(metric.type)) errors.push(notSupported(`${path}.type`, metric.type, METRIC_TYPES))
   const given = Object.values(METRIC_SOURCES).filter((source) => metric[source])
   for (const extra of given.slice(1)) {
     errors.push(forbidden(`${path}.${extra}`, 'must populate the given metric source only'))

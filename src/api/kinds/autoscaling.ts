@@ -1,7 +1,7 @@
 /** HorizontalPodAutoscaler in autoscaling/v2, which is stored, and autoscaling/v1. */
 import type { Column } from '../definition.ts'
 import type { KubeObject } from '../object.ts'
-import type { HorizontalPodAutoscaler, MetricStatus, MetricTarget, MetricValueStatus } from '../types.ts'
+import type { HorizontalPodAutoscaler, MetricSpec, MetricStatus, MetricTarget, MetricValueStatus } from '../types.ts'
 import { checkAutoscaler, DEFAULT_CPU_PERCENT, defaultAutoscaler } from './autoscaler-rules.ts'
 import { fromV2, toV2 } from './autoscaling-v1.ts'
 import { ageColumn, column } from './columns.ts'
@@ -15,36 +15,37 @@ const SHOWN = 2
 function targets(hpa: HorizontalPodAutoscaler): string {
   const specs = hpa.spec?.metrics ?? []
   if (specs.length === 0) return '<none>'
-  const texts = specs.map((spec, index) => {
-    const status = hpa.status?.currentMetrics?.[index]
-    switch (spec.type) {
-      case 'Resource':
-        return `${spec.resource?.name}: ${pair(status?.resource?.current, spec.resource?.target)}`
-      case 'ContainerResource':
-        return pair(status?.containerResource?.current, spec.containerResource?.target)
-      case 'Pods':
-        return pair(status?.pods?.current, spec.pods?.target)
-      case 'Object':
-        return pair(status?.object?.current, spec.object?.target)
-      case 'External':
-        return pair(externalCurrent(status), spec.external?.target)
-      default:
-        return '<unknown type>'
-    }
-  })
+  const texts = specs.map((spec, index) => metric(spec, hpa.status?.currentMetrics?.[index]))
   const more = texts.length - SHOWN
   return more > 0 ? `${texts.slice(0, SHOWN).join(', ')} + ${more} more...` : texts.join(', ')
 }
 
-const externalCurrent = (status: MetricStatus | undefined) => status?.external?.current
-
-function pair(current: MetricValueStatus | undefined, target: MetricTarget | undefined): string {
-  if (target?.averageUtilization !== undefined) {
-    const used = current?.averageUtilization
-    return `${used === undefined ? '<unknown>' : `${used}%`}/${target.averageUtilization}%`
+function metric(spec: MetricSpec, status: MetricStatus | undefined): string {
+  switch (spec.type) {
+    case 'Resource':
+      return `${spec.resource?.name}: ${ofResource(status?.resource?.current, spec.resource?.target)}`
+    case 'ContainerResource':
+      return `${spec.containerResource?.name}: ${ofResource(status?.containerResource?.current, spec.containerResource?.target)}`
+    case 'Pods':
+      return `${status?.pods?.current?.averageValue ?? '<unknown>'}/${spec.pods?.target?.averageValue ?? ''}`
+    case 'Object':
+      return ofValue(status?.object?.current, spec.object?.target)
+    case 'External':
+      return ofValue(status?.external?.current, spec.external?.target)
+    default:
+      return '<unknown type>'
   }
+}
+
+function ofResource(current: MetricValueStatus | undefined, target: MetricTarget | undefined): string {
+  if (target?.averageValue !== undefined) return `${current?.averageValue ?? '<unknown>'}/${target.averageValue}`
+  const percent = (value: number | undefined, absent: string) => (value === undefined ? absent : `${value}%`)
+  return `${percent(current?.averageUtilization, '<unknown>')}/${percent(target?.averageUtilization, '<auto>')}`
+}
+
+function ofValue(current: MetricValueStatus | undefined, target: MetricTarget | undefined): string {
   if (target?.averageValue !== undefined) return `${current?.averageValue ?? '<unknown>'}/${target.averageValue} (avg)`
-  return `${current?.value ?? '<unknown>'}/${target?.value ?? '<auto>'}`
+  return `${current?.value ?? '<unknown>'}/${target?.value ?? ''}`
 }
 
 function columnsOf(read: (object: object) => HorizontalPodAutoscaler): readonly Column[] {

@@ -6,7 +6,7 @@ import type { PersistentVolumeClaimSpec } from '../types.ts'
 import { isPositive } from './resource-rules.ts'
 import { checkSelector, obey, requireText } from './rules.ts'
 
-export const ACCESS_MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod']
+const ACCESS_MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod']
 export const VOLUME_MODES = ['Block', 'Filesystem']
 
 export function checkAccessModes(modes: string[], path: string, errors: Errors): void {

@@ -70,11 +70,6 @@ function two(large: number, largeUnit: string, small: number, smallUnit: string)
   return small === 0 ? `${large}${largeUnit}` : `${large}${largeUnit}${small}${smallUnit}`
 }
 
-/** Go's `fmt` of a boolean pointer: `<unset>` when absent. */
-export function optionalBoolean(value: boolean | undefined): string {
-  return value === undefined ? '<unset>' : String(value)
-}
-
 /** `RWO,ROX`: access modes, each once, in the order kubectl has them. */
 export function accessModes(modes: readonly string[] | undefined): string {
   return ACCESS_MODES.filter(([mode]) => modes?.includes(mode))

@@ -19,7 +19,11 @@ export const componentStatus: DefinitionInput = {
   verbs: ['get', 'list'],
   deprecation: 'v1 ComponentStatus is deprecated in v1.19+',
   columns: [
-    column('Status', (object) => (healthy(object)?.status === 'True' ? 'Healthy' : 'Unhealthy')),
+    column('Status', (object) => {
+      const condition = healthy(object)
+      if (!condition) return 'Unknown'
+      return condition.status === 'True' ? 'Healthy' : 'Unhealthy'
+    }),
     column('Message', (object) => healthy(object)?.message ?? ''),
     column('Error', (object) => healthy(object)?.error ?? ''),
   ],

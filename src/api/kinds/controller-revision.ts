@@ -21,7 +21,7 @@ function check(object: KubeObject, errors: Errors): void {
 export const controllerRevision: DefinitionInput = {
   kind: 'ControllerRevision',
   plural: 'controllerrevisions',
-  columns: [column('Controller', controller), column('Revision', (object) => object.revision ?? 0, 'integer'), ageColumn],
+  columns: [column('Controller', controller), column('Revision', (object) => object.revision ?? 0), ageColumn],
   strategy: {
     validate: (object) => collect((errors) => check(object, errors)),
     validateUpdate: (object, old) =>

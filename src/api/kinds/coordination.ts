@@ -1,5 +1,5 @@
 /** coordination.k8s.io/v1: Lease. */
-import { type Errors, required } from '../field-errors.ts'
+import { type Errors, forbidden } from '../field-errors.ts'
 import type { KubeObject } from '../object.ts'
 import type { Lease } from '../types.ts'
 import { ageColumn, column } from './columns.ts'
@@ -11,7 +11,7 @@ function check(lease: Lease, errors: Errors): void {
   positive(spec?.leaseDurationSeconds, 'spec.leaseDurationSeconds', errors)
   nonNegative(spec?.leaseTransitions, 'spec.leaseTransitions', errors)
   if (spec?.preferredHolder !== undefined && !spec.strategy) {
-    errors.push(required('spec.strategy', 'must be specified when `preferredHolder` is specified'))
+    errors.push(forbidden('spec.preferredHolder', 'may only be specified if `strategy` is defined'))
   }
 }
 

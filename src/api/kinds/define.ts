@@ -2,7 +2,7 @@
 import type { Column, ResourceDefinition, Strategy, SubresourceDefinition, Verb } from '../definition.ts'
 import type { KubeObject } from '../object.ts'
 
-export const ALL_VERBS: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
+const ALL_VERBS: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
 const STATUS_VERBS: readonly Verb[] = ['get', 'patch', 'update']
 const NO_STRATEGY: Strategy = {}
 
@@ -82,7 +82,7 @@ export function keepStatus(object: KubeObject, old: KubeObject): void {
 }
 
 /** A status update leaves the spec and the labels alone. */
-export function keepSpec(object: KubeObject, old: KubeObject): void {
+function keepSpec(object: KubeObject, old: KubeObject): void {
   object.spec = old.spec
   object.metadata.labels = old.metadata.labels
 }

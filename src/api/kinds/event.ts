@@ -51,7 +51,7 @@ function columnsOf(read: (object: KubeObject) => Event): readonly Column[] {
     column('Message', (object) => (read(object).message ?? '').trim()),
     wideColumn('First Seen', (object, { now }) => since(firstSeen(read(object)), now)),
     wideColumn('Count', (object) => read(object).series?.count ?? (read(object).count || 1)),
-    wideColumn('Name', (object) => object.metadata.name ?? ''),
+    { ...wideColumn('Name', (object) => object.metadata.name ?? ''), format: 'name' },
   ]
 }
 

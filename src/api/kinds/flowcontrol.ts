@@ -40,7 +40,7 @@ const flowSchema: DefinitionInput = {
   status: true,
   columns: [
     column('PriorityLevel', (object) => object.spec?.priorityLevelConfiguration?.name ?? ''),
-    column('MatchingPrecedence', (object) => object.spec?.matchingPrecedence ?? 0, 'integer'),
+    column('MatchingPrecedence', (object) => object.spec?.matchingPrecedence ?? 0),
     column('DistinguisherMethod', (object) => object.spec?.distinguisherMethod?.type ?? '<none>'),
     ageColumn,
     column('MissingPL', (object) => missingPriorityLevel(object as FlowSchema)),
@@ -57,15 +57,12 @@ const priorityLevelConfiguration: DefinitionInput = {
   status: true,
   columns: [
     column('Type', (object) => object.spec?.type ?? ''),
-    column('NominalConcurrencyShares', (object) => {
-      const level = object.spec?.limited ?? object.spec?.exempt
-      return level?.nominalConcurrencyShares ?? '<none>'
-    }),
+    column('NominalConcurrencyShares', (object) => object.spec?.limited?.nominalConcurrencyShares ?? '<none>'),
     column('Queues', (object) => queuing(object)?.queues ?? '<none>'),
     column('HandSize', (object) => queuing(object)?.handSize ?? '<none>'),
     column('QueueLengthLimit', (object) => queuing(object)?.queueLengthLimit ?? '<none>'),
     ageColumn,
-  ].map((c) => (c.name === 'Type' || c.name === 'Age' ? c : { ...c, type: 'integer' as const })),
+  ],
   strategy: statusStrategy(() => ({}), { defaults: defaultLevel, allowUnconditionalUpdate: false }),
 }
 

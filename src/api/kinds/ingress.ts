@@ -8,15 +8,19 @@ import { type DefinitionInput, statusStrategy } from './define.ts'
 import { checkIngress } from './ingress-rules.ts'
 import { checkImmutable, collect, oneOf, requireText } from './rules.ts'
 
+/** As many hosts as kubectl shows before it says how many more rules there are. */
+const SHOWN = 3
+
 function hosts(ingress: Ingress): string {
-  const names = [...new Set((ingress.spec?.rules ?? []).map((rule) => rule.host || '').filter((host) => host !== ''))]
+  const rules = ingress.spec?.rules ?? []
+  const names = rules.map((rule) => rule.host ?? '').filter((host) => host !== '')
   if (names.length === 0) return '*'
-  return names.length > 3 ? `${names.slice(0, 3).join(',')} + ${names.length - 3} more...` : names.join(',')
+  return names.length > SHOWN ? `${names.slice(0, SHOWN).join(',')} + ${rules.length - SHOWN} more...` : names.join(',')
 }
 
 function address(ingress: Ingress): string {
   const points = (ingress.status?.loadBalancer?.ingress ?? []).map((i) => i.ip || i.hostname || '').filter((a) => a !== '')
-  return [...new Set(points)].join(',')
+  return [...new Set(points)].sort().join(',')
 }
 
 const CLASS_ANNOTATION = 'kubernetes.io/ingress.class'

@@ -33,12 +33,8 @@ function completions(job: Job): string {
 function duration(job: Job, now: number): string {
   const started = job.status?.startTime
   if (!started) return ''
-  const end = job.status?.completionTime ?? failedAt(job)
+  const end = job.status?.completionTime
   return humanDuration((end ? Date.parse(end) : now) - Date.parse(started))
-}
-
-function failedAt(job: Job): string | undefined {
-  return job.status?.conditions?.find((c) => c.type === 'Failed' && c.status === 'True')?.lastTransitionTime
 }
 
 const NO_LIMIT = 2147483647

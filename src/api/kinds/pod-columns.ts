@@ -47,7 +47,7 @@ function readyCount(pod: Pod): string {
 }
 
 /** The STATUS column: the phase, unless a reason says more. */
-export function podStatus(pod: Pod): string {
+function podStatus(pod: Pod): string {
   let reason = pod.status?.reason || pod.status?.phase || 'Unknown'
   if (pod.status?.conditions?.some((c) => c.type === 'PodScheduled' && c.reason === 'SchedulingGated')) reason = 'SchedulingGated'
   const init = initStatus(pod)

@@ -54,7 +54,7 @@ export function checkLabels(labels: Record<string, string> | undefined, path: st
 
 const MAX_ANNOTATIONS_BYTES = 256 * 1024
 
-export function checkAnnotations(annotations: Record<string, string> | undefined, path: string, errors: Errors): void {
+function checkAnnotations(annotations: Record<string, string> | undefined, path: string, errors: Errors): void {
   let bytes = 0
   for (const key in annotations) {
     for (const complaint of qualifiedName(key.toLowerCase())) errors.push(invalid(path, key, complaint))
@@ -111,8 +111,7 @@ export function checkExpression(
   errors.push(invalid(`${path}.operator`, expression.operator ?? '', 'not a valid selector operator'))
 }
 
-export const isPercent = (value: number | string | undefined): value is string =>
-  typeof value === 'string' && /^[0-9]+%$/.test(value)
+const isPercent = (value: number | string | undefined): value is string => typeof value === 'string' && /^[0-9]+%$/.test(value)
 
 /** A count that is not negative, or a percentage. */
 export function checkCountOrPercent(value: number | string | undefined, path: string, errors: Errors): void {

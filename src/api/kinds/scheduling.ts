@@ -7,7 +7,7 @@ import { collect, oneOf } from './rules.ts'
 
 const MAX_USER_VALUE = 1_000_000_000
 /** The classes that every cluster has. */
-export const SYSTEM_PRIORITIES: Readonly<Record<string, number>> = {
+const SYSTEM_PRIORITIES: Readonly<Record<string, number>> = {
   'system-cluster-critical': 2_000_000_000,
   'system-node-critical': 2_000_001_000,
 }

@@ -56,7 +56,7 @@ export const ipAddress: DefinitionInput = {
   plural: 'ipaddresses',
   shortNames: ['ip'],
   namespaced: false,
-  columns: [column('ParentRef', (object) => parent(object as IPAddress)), ageColumn],
+  columns: [column('ParentRef', (object) => parent(object as IPAddress))],
   strategy: {
     validate: (object) => collect((errors) => checkAddress(object, errors)),
     validateUpdate: (object, old) =>

@@ -1,4 +1,4 @@
-/** Service: columns, and soon what it may hold. Addresses and node ports are given out by the server. */
+/** Service: its columns and subresources. Addresses and node ports are given out by the server. */
 import type { Column } from '../definition.ts'
 import type { KubeObject } from '../object.ts'
 import type { Service } from '../types.ts'
@@ -23,11 +23,13 @@ function externalIp(service: Service): string {
       return spec.externalName ?? ''
     case 'LoadBalancer': {
       const given = (service.status?.loadBalancer?.ingress ?? []).map((i) => i.ip || i.hostname || '').filter((ip) => ip !== '')
-      const all = [...new Set([...given, ...ips])].join(',')
-      return all || '<pending>'
+      return [...[...new Set(given)].sort(), ...ips].join(',') || '<pending>'
     }
-    default:
+    case 'ClusterIP':
+    case 'NodePort':
       return ips.join(',') || '<none>'
+    default:
+      return '<unknown>'
   }
 }
 

@@ -115,6 +115,7 @@ export const statefulSet: DefinitionInput = {
     ...templateColumns((object) => object.spec?.template?.spec),
   ],
   strategy: statusStrategy(() => ({ replicas: 0, availableReplicas: 0 }), {
+    nameRule: 'label',
     defaults: (object) => setDefaults(set(object)),
     validate: (object) => collect((errors) => check(set(object), errors)),
     validateUpdate: (object, old) =>

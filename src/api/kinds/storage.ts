@@ -1,4 +1,5 @@
 /** storage.k8s.io/v1. */
+import type { Column } from '../definition.ts'
 import { equal } from '../equal.ts'
 import { duplicate, type Errors, forbidden, invalid, required } from '../field-errors.ts'
 import { dnsSubdomain, qualifiedName } from '../names.ts'
@@ -8,12 +9,21 @@ import { ageColumn, column } from './columns.ts'
 import { type DefinitionInput, defineGroup, statusStrategy } from './define.ts'
 import { checkImmutable, collect, obey, oneOf, requireName, requireText } from './rules.ts'
 
+/** A name that says when its class is the default: one of these annotations is true. */
+function defaultName(...annotations: string[]): Column {
+  const isDefault = (object: KubeObject) => annotations.some((key) => object.metadata.annotations?.[key] === 'true')
+  const cell = (object: KubeObject) => (object.metadata.name ?? '') + (isDefault(object) ? ' (default)' : '')
+  return { ...column('Name', cell), format: 'name' }
+}
+
 const storageClass: DefinitionInput = {
   kind: 'StorageClass',
   plural: 'storageclasses',
   shortNames: ['sc'],
   namespaced: false,
+  nameColumn: false,
   columns: [
+    defaultName('storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class'),
     column('Provisioner', (object) => object.provisioner ?? ''),
     column('ReclaimPolicy', (object) => object.reclaimPolicy ?? ''),
     column('VolumeBindingMode', (object) => object.volumeBindingMode ?? ''),
@@ -192,7 +202,12 @@ const volumeAttributesClass: DefinitionInput = {
   plural: 'volumeattributesclasses',
   shortNames: ['vac'],
   namespaced: false,
-  columns: [column('DriverName', (object) => object.driverName ?? ''), ageColumn],
+  nameColumn: false,
+  columns: [
+    defaultName('volumeattributesclass.alpha.kubernetes.io/is-default-class'),
+    column('DriverName', (object) => object.driverName ?? ''),
+    ageColumn,
+  ],
   strategy: {
     validate: (object) => collect((errors) => requireName(object.driverName, dnsSubdomain, 'driverName', errors)),
     validateUpdate: (object, old) =>

@@ -311,3 +311,10 @@ describe('others', () => {
     })
   })
 })
+
+test('a default class says so in its name', () => {
+  const annotations = { 'storageclass.kubernetes.io/is-default-class': 'true' }
+  expect(definitionOf('storageclasses').nameColumn).toBe(false)
+  expect(cells('storageclasses', { metadata: { name: 's', annotations } }).Name).toBe('s (default)')
+  expect(cells('storageclasses', { metadata: { name: 's' } }).Name).toBe('s')
+})
