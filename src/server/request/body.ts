@@ -5,7 +5,7 @@ import { kindSchema } from '../../api/schema/builtin.ts'
 import { DecodeError, decode, parseJson } from '../../api/schema/decode.ts'
 import type { StructSchema } from '../../api/schema/schema.ts'
 import { badRequest, unsupportedMediaType } from '../../api/status.ts'
-import { isRecord } from '../objects/json.ts'
+import { copyJson, isRecord } from '../objects/json.ts'
 import type { Registry } from '../registry.ts'
 import { goJsonMessage } from './json-errors.ts'
 import type { ApiRequest } from './request.ts'
@@ -22,8 +22,10 @@ export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
 /** A parsed body, before it is taken for any kind. */
 export interface ParsedBody {
   value: unknown
-  /** Keys that stand twice. */
+  /** Keys that stand twice, as warnings name them. */
   duplicates: readonly string[]
+  /** The same in one error, where that is worded in another way. */
+  duplicatesError?: string
 }
 
 const JSON_TYPE = 'application/json'
@@ -113,7 +115,7 @@ export function decodeAs(
     )
   }
   const given = kindGiven(body.value, expected)
-  checkKind(given, expected, registry)
+  checkKind(given, expected, registry, body.value)
   const title = `${given.kind} in version ${JSON.stringify(versionOf(given.apiVersion))} cannot be handled as a ${kind}`
   const reset = resetsManagers(body.value)
   try {
@@ -121,7 +123,8 @@ export function decodeAs(
     value.kind = kind
     value.apiVersion = apiVersion
     if (reset) value.metadata.managedFields = [{}]
-    reportProblems([...body.duplicates, ...problems], title, validation, warnings)
+    const duplicates = validation === 'Strict' && body.duplicatesError ? [body.duplicatesError] : body.duplicates
+    reportProblems([...duplicates, ...problems], title, validation, warnings)
     return value
   } catch (error) {
     if (error instanceof DecodeError) throw badRequest(`${title}: ${error.message}`)
@@ -157,7 +160,7 @@ function kindGiven(value: Record<string, unknown>, expected: ExpectedKind): Give
   return { apiVersion: text(value.apiVersion, expected.apiVersion), kind: text(value.kind, expected.kind) }
 }
 
-function checkKind(given: GivenKind, expected: ExpectedKind, registry: Registry): void {
+function checkKind(given: GivenKind, expected: ExpectedKind, registry: Registry, value: unknown): void {
   if (given.apiVersion === expected.apiVersion && given.kind === expected.kind) return
   const title = `${given.kind} in version ${JSON.stringify(versionOf(given.apiVersion))} cannot be handled as a ${expected.kind}`
   const known = isKnown(given, registry)
@@ -172,10 +175,24 @@ function checkKind(given: GivenKind, expected: ExpectedKind, registry: Registry)
       `the API version in the data (${given.apiVersion}) does not match the expected API version (${expected.apiVersion})`,
     )
   }
+  checkAs(given, value, title)
   const from = `${versionOf(given.apiVersion)}.${given.kind}`
   throw badRequest(
     `${title}: converting (${from}) to (${internalGroup(expected.apiVersion)}.${expected.kind}): unknown conversion`,
   )
+}
+
+/** A body of another kind is decoded as that kind first: what is wrong with it there comes before that it is the wrong kind. */
+function checkAs(given: GivenKind, value: unknown, title: string): void {
+  const [group, version] = splitApiVersion(given.apiVersion)
+  const schema = kindSchema(group, version, given.kind)
+  if (!schema) return
+  try {
+    decode(schema, copyJson(value))
+  } catch (error) {
+    if (error instanceof DecodeError) throw badRequest(`${title}: ${error.message}`)
+    throw error
+  }
 }
 
 /** Whether Kubernetes' scheme would know the kind. Its old beta versions are known there although they are not served. */

@@ -19,7 +19,9 @@ export function parseYamlDocument(text: string, strict: boolean): ParsedBody {
       throw new DecodeError(`error converting YAML to JSON: yaml: ${error.message}`, { cause: error })
   }
   try {
-    return { value: load(text, true), duplicates: strict ? findDuplicates(text) : [] }
+    const duplicates = strict ? findDuplicates(text) : []
+    const duplicatesError = `yaml: unmarshal errors:\n${duplicates.map((problem) => `  ${problem}`).join('\n')}`
+    return { value: load(text, true), duplicates, ...(duplicates.length > 0 && { duplicatesError }) }
   } catch (error) {
     throw new DecodeError(`error converting YAML to JSON: yaml: ${(error as Error).message}`, { cause: error })
   }

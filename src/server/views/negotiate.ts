@@ -19,7 +19,10 @@ export interface Representation {
 
 const PLAIN: Representation = { view: objectView, encoding: 'json' }
 
-/** The first acceptable representation in the header's order; ranges with a `q` come after those without. Throws a 406. */
+/**
+ * The first acceptable representation in the header's order; ranges with a `q` come after those without. JSON lies ready in the
+ * store, so protobuf, which must be made, is only for clients that take nothing else. Throws a 406.
+ */
 export async function negotiate(
   accept: string | undefined,
   isList: boolean,
@@ -27,10 +30,13 @@ export async function negotiate(
   clock: Clock,
 ): Promise<Representation> {
   if (accept === undefined || accept === '' || accept === 'application/json' || accept === '*/*') return PLAIN
-  for (const range of parseAccept(accept)) {
+  const ranges = parseAccept(accept)
+  for (const range of ranges) {
     const found = await represent(range, isList, includeObject, clock)
     if (found) return found
   }
+  if (ranges.some(({ type, parameters }) => type === PROTOBUF && parameters.as === undefined))
+    return { view: objectView, encoding: 'protobuf' }
   throw custom(406, 'NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${AVAILABLE}`, {})
 }
 
@@ -54,10 +60,11 @@ async function represent(
   return { view: metadataView(as === 'PartialObjectMetadataList', isList, v), encoding }
 }
 
+const PROTOBUF = 'application/vnd.kubernetes.protobuf'
 const ENCODINGS: Record<string, Representation['encoding']> = {
   'application/json': 'json',
   'application/yaml': 'yaml',
-  'application/vnd.kubernetes.protobuf': 'protobuf',
+  [PROTOBUF]: 'protobuf',
   '*/*': 'json',
 }
 
