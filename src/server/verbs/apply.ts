@@ -2,7 +2,8 @@
 import type { KubeObject } from '../../api/object.ts'
 import { DecodeError, decode } from '../../api/schema/decode.ts'
 import { zeroOf } from '../../api/schema/walk.ts'
-import { badRequest, custom, notFound, type StatusError } from '../../api/status.ts'
+import { badRequest, custom, isAlreadyExists, notFound, type StatusError } from '../../api/status.ts'
+import type { Entry } from '../../store/store.ts'
 import { type Applied, applyConfiguration, type Conflict } from '../apply/apply.ts'
 import { findConfigurationError } from '../apply/check.ts'
 import { readConfiguration } from '../apply/configuration.ts'
@@ -27,14 +28,25 @@ export async function apply(call: WriteCall, view: View): Promise<ObjectAnswer> 
   const configuration = await readOwn(call)
   if (!core.store.get(keyOf(resource, call.namespace, call.name))) {
     if (call.subresource !== '') throw notFound(resource.name, call.name)
-    const object = applied(call, configuration, undefined)
-    delete object.metadata.resourceVersion
-    return entryAnswer(201, resource, await createObject({ ...call, name: '' }, object, false), view)
+    const created = await tryCreate(call, configuration)
+    if (created) return entryAnswer(201, resource, created, view)
   }
   const rules = rulesOf(call)
   const next = (old: KubeObject) => applied(call, configuration, old)
   const { entry } = await updateObject(call, { next, managed: true, ...(rules && { rules }) })
   return entryAnswer(200, resource, entry, view)
+}
+
+/** Undefined when somebody else was faster: then there is something to apply to. */
+async function tryCreate(call: WriteCall, configuration: KubeObject): Promise<Entry | undefined> {
+  const object = applied(call, configuration, undefined)
+  delete object.metadata.resourceVersion
+  try {
+    return await createObject({ ...call, name: '' }, object, false)
+  } catch (error) {
+    if (isAlreadyExists(error)) return undefined
+    throw error
+  }
 }
 
 async function readOwn(call: WriteCall): Promise<KubeObject> {

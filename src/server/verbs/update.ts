@@ -1,6 +1,7 @@
 /** PUT of an object, or of its status. */
 import type { KubeObject } from '../../api/object.ts'
-import { badRequest, conflict } from '../../api/status.ts'
+import { badRequest, conflict, isAlreadyExists } from '../../api/status.ts'
+import type { Entry } from '../../store/store.ts'
 import type { Core } from '../core.ts'
 import { setDefaults } from '../objects/defaults.ts'
 import { copyJson } from '../objects/json.ts'
@@ -33,8 +34,8 @@ export async function update(
   const key = keyOf(resource, target.namespace, target.name)
   if (strategy.allowCreateOnUpdate && target.subresource === '' && !core.store.get(key)) {
     if (object.metadata.uid) throw uidConflict(call, object.metadata.uid, '')
-    delete object.metadata.resourceVersion
-    return entryAnswer(201, resource, await createObject({ ...call, name: '' }, object), view)
+    const created = await tryCreate(call, object)
+    if (created) return entryAnswer(201, resource, created, view)
   }
   const rules = rulesOf(call)
   const next = (old: KubeObject) => {
@@ -44,6 +45,17 @@ export async function update(
   }
   const { entry } = await updateObject(call, { next, ...(rules && { rules }) })
   return entryAnswer(200, resource, entry, view)
+}
+
+/** Undefined when somebody else was faster. */
+async function tryCreate(call: WriteCall, object: KubeObject): Promise<Entry | undefined> {
+  const { resourceVersion: _, ...metadata } = object.metadata
+  try {
+    return await createObject({ ...call, name: '' }, copyJson({ ...object, metadata }))
+  } catch (error) {
+    if (isAlreadyExists(error)) return undefined
+    throw error
+  }
 }
 
 /** The name in the object must be the one in the path. Throws a 400. */
