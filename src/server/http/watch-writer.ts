@@ -4,7 +4,7 @@ import type { Core } from '../core.ts'
 import type { WatchAnswer } from '../request/request.ts'
 import { commonHeaders } from './respond.ts'
 
-/** What may wait for one slow watcher. Beyond it the watch ends, and the client lists again. */
+/** What may wait for one slow watcher, besides what it began with. Beyond it the watch ends, and the client lists again. */
 export const WATCH_BUFFER_LIMIT_BYTES = 16 * 1024 * 1024
 
 /** Resolves when the watch has ended, by either side. */
@@ -17,17 +17,23 @@ export function respondWatch(
 ): Promise<void> {
   return new Promise((resolve) => {
     let pending: Buffer[] = []
+    let pendingBytes = 0
+    // What a watch begins with may be larger than the limit: it counts again once that has been read.
+    let limit = Number.POSITIVE_INFINITY
     let finished = false
     let stop: (() => void) | undefined
     const flush = () => {
       const frames = pending
       pending = []
+      pendingBytes = 0
       if (frames.length === 0 || signal.aborted) return
       response.write(frames.length === 1 ? frames[0]! : Buffer.concat(frames))
-      if (buffered(response) > WATCH_BUFFER_LIMIT_BYTES) {
-        core.log.warn('watcher cut off: it does not read fast enough', { bufferedBytes: buffered(response) })
-        finish(true)
-      }
+      if (buffered(response) > limit) cutOff()
+    }
+    const cutOff = () => {
+      core.log.warn('watcher cut off: it does not read fast enough', { bufferedBytes: pendingBytes + buffered(response) })
+      pending = []
+      finish(true)
     }
     const finish = (cut: boolean) => {
       if (finished) return
@@ -48,10 +54,16 @@ export function respondWatch(
     const write = (frame: Buffer) => {
       if (pending.length === 0) setImmediate(flush)
       pending.push(frame)
+      pendingBytes += frame.length
+      if (pendingBytes > limit) cutOff()
     }
     flushHeaders(response)
     stop = answer.start({ form: 'bytes', write, end: () => finish(false) })
     if (finished) stop()
+    limit = WATCH_BUFFER_LIMIT_BYTES + pendingBytes
+    response.once('drain', () => {
+      limit = WATCH_BUFFER_LIMIT_BYTES
+    })
   })
 }
 
