@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import { connect } from 'node:http2'
 import { get } from 'node:https'
 import { gunzipSync } from 'node:zlib'
@@ -93,13 +95,11 @@ describe('the HTTP door', () => {
   })
 
   it('cuts off a watcher that does not read, and nobody else', async () => {
-    const cut = new Promise<void>((resolve) => {
-      get({ ...http.options, path: `${MAPS}?watch=1`, agent: false }, (response) => {
-        response.pause()
-        response.socket.on('close', resolve)
-        response.on('error', () => {})
-      }).on('error', () => resolve())
-    })
+    const watching = get({ ...http.options, path: `${MAPS}?watch=1`, agent: false })
+    const [response] = (await once(watching, 'response')) as [IncomingMessage]
+    const cut = once(response.socket, 'close')
+    response.pause().on('error', () => {})
+    watching.on('error', () => {})
     const large = 'x'.repeat(900_000)
     for (let i = 0; i < 40; i++) await server.call('POST', MAPS, map(`large-${i}`, { large }))
     await cut
