@@ -44,15 +44,10 @@ export function createInProcessDoor(core: Core, user: UserInfo): InProcessDoor {
 }
 
 async function answerOf(core: Core, request: ApiRequest): Promise<Answer> {
-  core.closing.throwIfAborted()
-  const done = core.metrics.begin(request.method, '')
   try {
-    const answer = await serve(core, request)
-    done(answer.type === 'watch' ? 200 : answer.status)
-    return answer
+    return await serve(core, request)
   } catch (error) {
     const failure = asStatusError(error)
-    done(failure.code)
     if (failure !== error) core.log.error('request failed', { path: request.path, error })
     throw failure
   }

@@ -2,6 +2,7 @@
  * The way of a request, whichever door it came through: what does it ask for, may this user, which resource and view, and
  * then the verb. Admission and the store come behind the verbs.
  */
+import { StatusError, unavailable } from '../api/status.ts'
 import type { Attributes } from './auth/contract.ts'
 import { forbiddenRequest } from './auth/forbidden.ts'
 import type { Core } from './core.ts'
@@ -34,9 +35,22 @@ const VERBS: Record<string, Verb> = {
   deletecollection: removeCollection,
 }
 
-/** Throws StatusError. */
+/** Throws StatusError; an error of another kind is a defect of the server's. */
 export async function serve(core: Core, request: ApiRequest): Promise<Answer> {
   const target = parseTarget(request.method, request.path, request.query.flag('watch'))
+  const done = core.metrics.begin(target.verb, target.resource ? target.plural : '')
+  try {
+    const answer = await route(core, request, target)
+    done(answer.type === 'watch' ? 200 : answer.status)
+    return answer
+  } catch (error) {
+    done(error instanceof StatusError ? error.code : 500)
+    throw error
+  }
+}
+
+async function route(core: Core, request: ApiRequest, target: Target): Promise<Answer> {
+  if (core.closing.aborted) throw unavailable('the server is shutting down')
   await authorizeTarget(core, request, target)
   if (!target.resource) {
     const { servePath } = await import('./discovery/paths.ts')

@@ -6,7 +6,7 @@ import { createLog } from '../../src/base/log.ts'
 import type { ApiServer, DoorResponse, InProcessDoor } from '../../src/server/contract.ts'
 import { createApiServer } from '../../src/server/server.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
-import type { Store } from '../../src/store/store.ts'
+import type { Encode, Store } from '../../src/store/store.ts'
 
 export const ADMIN = { name: 'admin', groups: ['system:masters', 'system:authenticated'] }
 
@@ -35,7 +35,7 @@ export const PATCH_TYPES = {
 
 /** Lines of the log at warning level and above fail nothing, but are printed. */
 export async function startServer(options: { clock?: Clock } = {}): Promise<TestServer> {
-  const store = createMemoryStore()
+  const store = freezing(createMemoryStore())
   const log = createLog({ write: (line) => process.stderr.write(line), level: 'warn' })
   const server = await createApiServer({ store, definitions: builtinDefinitions, clock: options.clock ?? systemClock, log })
   const admin = server.inProcess(ADMIN)
@@ -52,4 +52,37 @@ export async function startServer(options: { clock?: Clock } = {}): Promise<Test
       await store.close()
     },
   }
+}
+
+/** What is stored is shared: whoever edits it fails here. */
+function freezing(store: Store): Store {
+  const frozen =
+    (encode: Encode): Encode =>
+    (revision) => {
+      const encoded = encode(revision)
+      freeze(encoded.decoded)
+      return encoded
+    }
+  return {
+    get revision() {
+      return store.revision
+    },
+    get compactedRevision() {
+      return store.compactedRevision
+    },
+    get: (key) => store.get(key),
+    list: (prefix, options) => store.list(prefix, options),
+    create: (key, encode) => store.create(key, frozen(encode)),
+    update: (key, expected, encode) => store.update(key, expected, frozen(encode)),
+    delete: (key, expected, encode) => store.delete(key, expected, frozen(encode)),
+    watch: (prefix, after, listener) => store.watch(prefix, after, listener),
+    compact: (revision) => store.compact(revision),
+    close: () => store.close(),
+  }
+}
+
+function freeze(value: unknown): void {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return
+  Object.freeze(value)
+  for (const member of Object.values(value)) freeze(member)
 }

@@ -4,7 +4,12 @@ import { tooLarge } from '../../api/status.ts'
 
 export const MAX_BODY_BYTES = 3 * 1024 * 1024
 
-/** Without a copy when it came in one piece. Throws a 413 above the limit, and an error when the client goes away. */
+/** The client went away within its request: there is nobody to answer. */
+export class ClientGone extends Error {
+  override name = 'ClientGone'
+}
+
+/** Without a copy when it came in one piece. Throws a 413 above the limit, and ClientGone. */
 export function readBody(request: Readable & { headers: Record<string, unknown> }): Promise<Buffer | undefined> {
   const announced = Number(request.headers['content-length'] ?? 0)
   if (announced > MAX_BODY_BYTES) {
@@ -23,7 +28,7 @@ export function readBody(request: Readable & { headers: Record<string, unknown> 
       }
     })
     request.on('end', () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, Math.min(length, MAX_BODY_BYTES))))
-    request.on('error', reject)
-    request.on('aborted', () => reject(new Error('the client went away within its request')))
+    request.on('error', () => reject(new ClientGone()))
+    request.on('aborted', () => reject(new ClientGone()))
   })
 }

@@ -8,7 +8,7 @@ import { asStatusError } from '../failures.ts'
 import { serve } from '../pipeline.ts'
 import { Query } from '../request/query.ts'
 import type { Answer, ApiRequest } from '../request/request.ts'
-import { readBody } from './body.ts'
+import { ClientGone, readBody } from './body.ts'
 import { respond, respondFailure } from './respond.ts'
 import { respondWatch } from './watch-writer.ts'
 
@@ -29,11 +29,8 @@ export async function handleRequest(
   const path = mark < 0 ? url : url.slice(0, mark)
   const query = Query.parse(mark < 0 ? '' : url.slice(mark + 1))
   const warnings: string[] = []
-  const done = core.metrics.begin(request.method, resourceOf(path))
-  let code = 500
   let body: Promise<Buffer | undefined> | undefined
   try {
-    core.closing.throwIfAborted()
     const user = await userOf(auth, request)
     const call: ApiRequest = {
       method: request.method,
@@ -50,16 +47,12 @@ export async function handleRequest(
       warnings,
     }
     const answer = await serve(core, call)
-    code = answer.type === 'watch' ? 200 : answer.status
     await send(core, answer, call, request, response, abort.signal)
   } catch (error) {
+    if (abort.signal.aborted || error instanceof ClientGone) return
     const failure = asStatusError(error)
-    code = failure.code
-    if (abort.signal.aborted) return
     if (failure !== error) core.log.error('request failed', { method: request.method, path, error })
     await respondFailure(failure, { query, request, warnings }, response)
-  } finally {
-    done(code)
   }
 }
 
@@ -80,10 +73,4 @@ async function userOf(auth: Auth, request: Http2ServerRequest): Promise<UserInfo
   const socket = (request.stream?.session?.socket ?? request.socket) as TLSSocket
   const user = (await auth.authenticator.authenticate({ authorization, socket })) ?? auth.anonymous
   return auth.impersonate(user, request.rawHeaders)
-}
-
-/** For metrics: the plural in a resource path, without looking anything up. */
-function resourceOf(path: string): string {
-  const match = /^\/api(?:s\/[^/]+)?\/[^/]+\/(?:namespaces\/[^/]+\/)?([a-z]+)/.exec(path)
-  return match?.[1] ?? ''
 }

@@ -223,6 +223,7 @@ function sharedFrame(event: StoreEvent, change: Change, resource: Resource, view
   if (!frames) {
     frames = new Map()
     event.encoded = frames
+    forgetSoon(event)
   }
   let bytes = frames.get(key)
   if (!bytes) {
@@ -230,4 +231,17 @@ function sharedFrame(event: StoreEvent, change: Change, resource: Resource, view
     frames.set(key, bytes)
   }
   return bytes
+}
+
+let encodedNow: StoreEvent[] = []
+
+/** All watchers get an event in one turn; the store keeps it long after, and the frames would double its size. */
+function forgetSoon(event: StoreEvent): void {
+  if (encodedNow.length === 0) {
+    setImmediate(() => {
+      for (const one of encodedNow) one.encoded = undefined
+      encodedNow = []
+    })
+  }
+  encodedNow.push(event)
 }
