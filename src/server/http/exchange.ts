@@ -9,6 +9,7 @@ import { serve } from '../pipeline.ts'
 import { Query } from '../request/query.ts'
 import type { Answer, ApiRequest } from '../request/request.ts'
 import { ClientGone, readBody } from './body.ts'
+import { Departure } from './departure.ts'
 import { respond, respondFailure } from './respond.ts'
 import { respondWatch } from './watch-writer.ts'
 
@@ -19,11 +20,7 @@ export async function handleRequest(
   request: Http2ServerRequest,
   response: Http2ServerResponse,
 ): Promise<void> {
-  const abort = new AbortController()
-  response.on('close', () => {
-    if (!response.writableFinished) abort.abort()
-  })
-  response.on('error', () => abort.abort())
+  const departure = new Departure(response)
   const url = request.url
   const mark = url.indexOf('?')
   const path = mark < 0 ? url : url.slice(0, mark)
@@ -39,7 +36,9 @@ export async function handleRequest(
       header: (name) => request.headers[name] as string | undefined,
       user,
       trusted: false,
-      signal: abort.signal,
+      get signal() {
+        return departure.signal
+      },
       body: () => {
         body ??= readBody(request)
         return body
@@ -47,9 +46,9 @@ export async function handleRequest(
       warnings,
     }
     const answer = await serve(core, call)
-    await send(core, answer, call, request, response, abort.signal)
+    await send(core, answer, call, request, response, departure)
   } catch (error) {
-    if (abort.signal.aborted || error instanceof ClientGone) return
+    if (departure.gone || error instanceof ClientGone) return
     const failure = asStatusError(error)
     if (failure !== error) core.log.error('request failed', { method: request.method, path, error })
     await respondFailure(failure, { query, request, warnings }, response)
@@ -62,10 +61,10 @@ async function send(
   call: ApiRequest,
   request: Http2ServerRequest,
   response: Http2ServerResponse,
-  signal: AbortSignal,
+  departure: Departure,
 ): Promise<void> {
-  if (answer.type === 'watch') return respondWatch(core, answer, call.warnings, response, signal)
-  await respond(answer, { query: call.query, request, warnings: call.warnings }, response, signal)
+  if (answer.type === 'watch') return respondWatch(core, answer, call.warnings, response, departure.signal)
+  await respond(answer, { query: call.query, request, warnings: call.warnings }, response, departure)
 }
 
 async function userOf(auth: Auth, request: Http2ServerRequest): Promise<UserInfo> {

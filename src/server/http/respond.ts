@@ -6,6 +6,7 @@ import { gzip } from 'node:zlib'
 import type { StatusError } from '../../api/status.ts'
 import type { Query } from '../request/query.ts'
 import { jsonAnswer, type ObjectAnswer, type StreamAnswer } from '../request/request.ts'
+import type { Departure } from './departure.ts'
 
 /** Answers smaller than this are not worth compressing, as in Kubernetes. */
 const GZIP_MIN_BYTES = 128 * 1024
@@ -27,9 +28,9 @@ export async function respond(
   answer: ObjectAnswer | StreamAnswer,
   asked: Asked,
   response: Http2ServerResponse,
-  signal: AbortSignal,
+  departure: Departure,
 ): Promise<void> {
-  if (answer.type === 'stream') return respondStream(answer, asked, response, signal)
+  if (answer.type === 'stream') return respondStream(answer, asked, response, departure)
   let chunks = isPretty(asked) && answer.contentType.startsWith('application/json') ? indented(answer) : answer.chunks()
   let length = 0
   for (const chunk of chunks) length += chunk.length
@@ -41,10 +42,10 @@ export async function respond(
     headers['content-encoding'] = 'gzip'
     headers.vary = 'Accept-Encoding'
   }
-  if (signal.aborted) return
+  if (departure.gone) return
   headers['content-length'] = length
   response.writeHead(answer.status, headers as OutgoingHttpHeaders)
-  await writeAll(response, asked.request.method === 'HEAD' ? [] : chunks, signal)
+  await writeAll(response, asked.request.method === 'HEAD' ? [] : chunks, departure)
 }
 
 /** A failure's Status, in the client's favourite form. */
@@ -107,12 +108,12 @@ function acceptsGzip(request: Http2ServerRequest): boolean {
     .some((coding) => coding.trim().split(';')[0] === 'gzip')
 }
 
-async function writeAll(response: Http2ServerResponse, chunks: readonly Buffer[], signal: AbortSignal): Promise<void> {
+async function writeAll(response: Http2ServerResponse, chunks: readonly Buffer[], departure: Departure): Promise<void> {
   const last = chunks.length - 1
   for (let i = 0; i < last; i++) {
     if (response.write(chunks[i]!)) continue
     await Promise.race([once(response, 'drain'), closed(response)])
-    if (signal.aborted) return
+    if (departure.gone) return
   }
   if (last >= 0) response.end(chunks[last]!)
   else response.end()
@@ -126,15 +127,15 @@ async function respondStream(
   answer: StreamAnswer,
   asked: Asked,
   response: Http2ServerResponse,
-  signal: AbortSignal,
+  departure: Departure,
 ): Promise<void> {
   const { stream } = answer
-  signal.addEventListener('abort', () => stream.destroy())
+  departure.signal.addEventListener('abort', () => stream.destroy())
   response.writeHead(answer.status, commonHeaders(answer.contentType, asked.warnings) as OutgoingHttpHeaders)
   ;(response as unknown as { flushHeaders?: () => void }).flushHeaders?.()
   try {
     for await (const chunk of stream) {
-      if (signal.aborted) return
+      if (departure.gone) return
       if (!response.write(chunk as Buffer)) await Promise.race([once(response, 'drain'), closed(response)])
     }
   } finally {
