@@ -1,6 +1,6 @@
 /** Which Kubernetes this speaks, in the form that clients parse. */
-export const MAJOR = '1'
-export const MINOR = '36'
+const MAJOR = '1'
+const MINOR = '36'
 /** Clients compare the numbers; what follows the plus says who answers. */
 export const GIT_VERSION = 'v1.36.2+skiff'
 

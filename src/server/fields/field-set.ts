@@ -22,12 +22,6 @@ export function isMember(node: FieldSet): boolean {
   return SELF in node || isEmpty(node)
 }
 
-/** Whether the node has anything below it. */
-export function hasChildren(node: FieldSet): boolean {
-  for (const key in node) if (key !== SELF) return true
-  return false
-}
-
 /** A node of its membership and children; undefined when neither is there. */
 export function nodeOf(member: boolean, children: Record<string, FieldSet> | undefined): FieldSet | undefined {
   if (children === undefined || isEmpty(children)) return member ? LEAF : undefined

@@ -5,7 +5,7 @@ import type { WatchAnswer } from '../request/request.ts'
 import { commonHeaders } from './respond.ts'
 
 /** What may wait for one slow watcher, besides what it began with. Beyond it the watch ends, and the client lists again. */
-export const WATCH_BUFFER_LIMIT_BYTES = 16 * 1024 * 1024
+const WATCH_BUFFER_LIMIT_BYTES = 16 * 1024 * 1024
 
 /** Resolves when the watch has ended, by either side. */
 export function respondWatch(

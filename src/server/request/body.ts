@@ -133,12 +133,7 @@ export function decodeAs(
 }
 
 /** Refuses or warns about unknown and duplicate fields. */
-export function reportProblems(
-  problems: readonly string[],
-  title: string,
-  validation: FieldValidation,
-  warnings: string[],
-): void {
+function reportProblems(problems: readonly string[], title: string, validation: FieldValidation, warnings: string[]): void {
   if (problems.length === 0 || validation === 'Ignore') return
   if (validation === 'Strict') throw badRequest(`${title}: strict decoding error: ${problems.join(', ')}`)
   warnings.push(...problems)

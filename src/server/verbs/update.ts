@@ -65,13 +65,13 @@ export function checkName(call: WriteCall, object: KubeObject): void {
   if (name !== call.name) throw badRequest(`the name of the object (${name}) does not match the name on the URL (${call.name})`)
 }
 
-export function uidConflict(call: WriteCall, wanted: string, actual: string): Error {
+function uidConflict(call: WriteCall, wanted: string, actual: string): Error {
   const why = `Precondition failed: UID in precondition: ${wanted}, UID in object meta: ${actual}`
   return storageConflict(call, why)
 }
 
 /** Worded as the storage layer of Kubernetes does it, key and all. */
-export function storageConflict(call: WriteCall, why: string): Error {
+function storageConflict(call: WriteCall, why: string): Error {
   const { group, plural } = call.resource.name
   const scope = call.resource.definition.namespaced ? `${call.namespace}/` : ''
   const folder = call.resource.itemsCarryKind ? `${group}/${plural}` : plural

@@ -80,7 +80,7 @@ export function writeCall(
   }
 }
 
-export function checkDryRun(values: readonly string[], errors: FieldError[]): void {
+function checkDryRun(values: readonly string[], errors: FieldError[]): void {
   if (values.some((value) => value !== 'All')) errors.push(notSupported('dryRun', values, ['All']))
 }
 

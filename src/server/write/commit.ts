@@ -8,7 +8,7 @@ import type { Resource } from '../registry.ts'
 import type { WriteCall } from './call.ts'
 
 /** The object as it is stored: in its storage version. */
-export function storedForm(resource: Resource, object: KubeObject): KubeObject {
+function storedForm(resource: Resource, object: KubeObject): KubeObject {
   const { storage } = resource
   if (storage === resource) return object
   const { toStorage } = resource.definition
