@@ -29,7 +29,7 @@ export function decoded(entry: Entry): KubeObject {
 }
 
 /** Where the members after kind and apiVersion begin. */
-export function bodyOffset(value: Buffer): number {
+function bodyOffset(value: Buffer): number {
   return value.indexOf(COMMA, value.indexOf(COMMA) + 1) + 1
 }
 
@@ -41,7 +41,7 @@ export function objectOf(entry: Entry, resource: Resource): KubeObject {
   return stored.apiVersion === apiVersion ? stored : { ...stored, apiVersion }
 }
 
-/** The bytes of an entry in the version asked. */
+/** The bytes of an entry in the version asked; they begin with the resource's `head`. */
 export function bytesOf(entry: Entry, resource: Resource): Buffer {
   if (resource.definition.fromStorage) return encode(objectOf(entry, resource))
   const { head } = resource

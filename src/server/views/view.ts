@@ -1,7 +1,7 @@
 /** How objects are shown: as they are, as rows of a Table, or as their metadata only. A view never edits what it shows. */
 import type { KubeObject } from '../../api/object.ts'
 import type { Entry } from '../../store/store.ts'
-import { bodyOffset, bytesOf, objectOf } from '../objects/codec.ts'
+import { bytesOf, objectOf } from '../objects/codec.ts'
 import type { Resource } from '../registry.ts'
 
 export interface View {
@@ -63,7 +63,7 @@ function concatenate(resource: Resource, entries: readonly Entry[], metadata: Li
     if (resource.itemsCarryKind) writer.write(bytes, 0, end)
     else {
       writer.write(OPEN)
-      writer.write(bytes, bodyOffset(bytes), end)
+      writer.write(bytes, resource.head.length, end)
     }
   }
   writer.write(Buffer.from(']}\n'))
