@@ -1,0 +1,81 @@
+/** What the commands need of the machine's own cluster. The program's entry implements it: this folder may not know the cluster. */
+import type { Io } from './io.ts'
+
+export type RuntimeName = 'local' | 'simulated' | 'none'
+
+export interface DataDirectoryOptions {
+  /** Absent: $SKIFF_DATA_DIR, else the user's XDG data home. */
+  dataDir?: string | undefined
+}
+
+export interface UpOptions extends DataDirectoryOptions {
+  /** Keeps the API objects in memory only; images and pod files lie in the data directory all the same. */
+  inMemory: boolean
+  /** Absent: the usual one, or a free one where that is taken. */
+  port?: number | undefined
+  /** A file of its own for the access; absent: a context is added to the user's kubeconfig. */
+  kubeconfig?: string | undefined
+  runtime: RuntimeName
+  nodes: number
+  controllers: boolean
+  /** Leaves the cluster running in a process of its own and returns when it is ready. */
+  detach: boolean
+}
+
+export interface UpReport {
+  /** From the start of the process to a ready cluster. */
+  readyMs: number
+  server: string
+  contextName: string
+  kubeconfig: string
+  /** Set when the cluster runs in another process than this one. */
+  detachedPid?: number | undefined
+  /** What the user should know, such as a runtime without isolation; a line each. */
+  notes?: readonly string[] | undefined
+}
+
+export interface ClusterStatus {
+  dataDir: string
+  /** Undefined when no cluster runs on that directory. */
+  running?: { pid: number; server: string; startedAt: string; contextName: string; version: string } | undefined
+}
+
+export interface BuildOptions {
+  directory: string
+  /** `NAME:TAG` */
+  tag: string
+  /** One string, split at spaces and quotes as a shell would; the pod's `args` follow it. */
+  entrypoint: string
+  env: readonly string[]
+  workingDirectory?: string | undefined
+}
+
+export interface ImageSummary {
+  /** `repo:tag` */
+  name: string
+  digest: string
+  sizeBytes: number
+  /** RFC 3339. */
+  createdAt?: string | undefined
+}
+
+/** The image store of a data directory. Every call throws an Error whose message is one line for the user. */
+export interface ImageCommands {
+  build(options: BuildOptions): Promise<ImageSummary>
+  /** Reads an OCI or Docker archive; answers what was in it. */
+  load(file: string): Promise<readonly ImageSummary[]>
+  save(name: string, file: string): Promise<void>
+  list(): Promise<readonly ImageSummary[]>
+  remove(name: string): Promise<void>
+}
+
+export interface Host {
+  readonly version: string
+  /** Runs until the signal of `io` aborts, or until ready when detached. Calls `ready` once. Answers the exit code. */
+  up(options: UpOptions, io: Io, ready: (report: UpReport) => void): Promise<number>
+  /** Stops the cluster of a data directory, in whichever process it runs; false when none ran. Removes its context. */
+  down(options: DataDirectoryOptions, io: Io): Promise<boolean>
+  status(options: DataDirectoryOptions, io: Io): Promise<ClusterStatus>
+  images(options: DataDirectoryOptions): ImageCommands
+  demo(io: Io): Promise<number>
+}
