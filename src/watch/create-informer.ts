@@ -28,6 +28,7 @@ export interface InformerOptions<T> {
   signal: AbortSignal
 }
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: the states of one machine, which share what they close over; none is longer than a screen.
 export function createInformer<T extends KubeObject>(options: InformerOptions<T>): Informer<T> {
   const { client, resource, clock, log, signal } = options
   const cache = new ObjectCache<T>()
