@@ -44,7 +44,7 @@ const STATEMENT =
 const CALL = /(typeof\s+)?\bimport\(\s*['"]([^'"\n]+)['"]\s*\)/g
 const REQUIRE = /createRequire\(import\.meta\.url\)\(\s*['"]([^'"\n]+)['"]\s*\)/g
 
-function importsOf(path: string, text: string): Import[] {
+export function importsOf(path: string, text: string): Import[] {
   const code = text.replace(/\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/[^\n]/g, ' ')).replace(/^\s*\/\/.*$/gm, '')
   const found: Import[] = []
   const add = (specifier: string, typeOnly: boolean, lazy: boolean) => {
