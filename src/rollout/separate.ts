@@ -1,0 +1,58 @@
+/**
+ * Keeps the pods of two controllers apart: the template label goes on the template first, then on the pods that exist, and last
+ * on the selector, so that at no time a pod is left that its controller does not select. Safe to repeat from any point.
+ */
+import { isNotFound } from '../api/status.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Client } from '../client/client.ts'
+import { pods } from '../client/resources.ts'
+import { RollError } from './progress.ts'
+import { type Controller, hashOf, isObserved, matchLabels, nameOf, type ReplicaKind, resourceOf } from './replica-kinds.ts'
+import { TEMPLATE_LABEL } from './template.ts'
+
+export interface SeparateOptions {
+  client: Client
+  clock: Clock
+  namespace: string
+  kind: ReplicaKind
+  /** Resolves when the server's controller has observed the object; gives its latest state. */
+  observed: (controller: Controller) => Promise<Controller>
+}
+
+export async function separate(options: SeparateOptions, controller: Controller): Promise<Controller> {
+  const { client, namespace, kind } = options
+  const resource = resourceOf(kind)
+  const name = nameOf(controller)
+  const labels = { [TEMPLATE_LABEL]: hashOf(controller) }
+  const patch = { metadata: { labels }, spec: { template: { metadata: { labels } } } }
+  const onTemplate = await options.observed(await client.patch(resource, name, 'merge', patch, { namespace }))
+  await labelPods(options, onTemplate, labels)
+  if (kind === 'ReplicaSet') return onTemplate
+  return options.observed(await client.patch(resource, name, 'merge', { spec: { selector: labels } }, { namespace }))
+}
+
+/** From here on the controller makes labelled pods only, so one list finds all that lack the label. */
+async function labelPods(options: SeparateOptions, controller: Controller, labels: Record<string, string>): Promise<void> {
+  const { client, namespace, kind } = options
+  if (!isObserved(controller)) throw new RollError(`${nameOf(controller)}: its controller does not act on it`)
+  const labelSelector = Object.entries(matchLabels(kind, controller))
+    .filter(([key]) => key !== TEMPLATE_LABEL)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',')
+  const { items } = await client.list(pods, { namespace, labelSelector })
+  const { uid } = controller.metadata
+  for (const pod of items) {
+    if (!pod.metadata.ownerReferences?.some((owner) => owner.controller && owner.uid === uid)) continue
+    if (pod.metadata.labels?.[TEMPLATE_LABEL] === labels[TEMPLATE_LABEL]) continue
+    await ignoringAbsence(client.patch(pods, pod.metadata.name ?? '', 'merge', { metadata: { labels } }, { namespace }))
+  }
+}
+
+/** A pod that went away in the meantime needs no label. */
+async function ignoringAbsence(work: Promise<unknown>): Promise<void> {
+  try {
+    await work
+  } catch (error) {
+    if (!isNotFound(error)) throw error
+  }
+}
