@@ -1,0 +1,151 @@
+/**
+ * The network of a root agent's pods: a bridge in the host's network namespace and a veth pair for each pod. Two clusters on
+ * one host have a bridge and an address range each. Knows no containers.
+ */
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { PodNetwork } from '../../../api/pod-network.ts'
+import { type AddressPool, createAddressPool } from '../simulated/address-pool.ts'
+import { plainConnect, plainListen, plainUdp } from './network.ts'
+import { runCommand } from './run-command.ts'
+
+/** Second bytes of 10.x.0.0/16 that are tried when no range was asked for. */
+const CANDIDATES = Array.from({ length: 50 }, (_, index) => (index === 0 ? 244 : 195 + index))
+
+export interface BridgeOptions {
+  ip: string
+  clusterId: string
+  podCidr: string | undefined
+  /** Remembers the bridge and the claimed ranges, for the sweep after a killed agent. */
+  stateFile: string
+}
+
+interface Remembered {
+  bridge: string
+  claimed: string[]
+}
+
+export class Bridge implements PodNetwork {
+  readonly reach = 'host'
+  readonly nodeAddress: string
+  readonly podCidr: string
+  readonly name: string
+  private readonly addresses: AddressPool
+  private readonly options: BridgeOptions
+  private claimed: string[] = []
+  readonly connect = plainConnect
+  readonly listen = plainListen
+  readonly bindUdp = plainUdp
+
+  private constructor(options: BridgeOptions, podCidr: string) {
+    this.options = options
+    this.podCidr = podCidr
+    this.name = bridgeName(options.clusterId)
+    this.nodeAddress = firstHost(podCidr)
+    this.addresses = createAddressPool(podCidr)
+  }
+
+  /** Removes what a killed agent of this cluster left, then makes the bridge. */
+  static async create(options: BridgeOptions): Promise<Bridge> {
+    await sweep(options)
+    const taken = await takenRanges(options.ip)
+    const wanted = options.podCidr ? [options.podCidr] : CANDIDATES.map((byte) => `10.${byte}.0.0/16`)
+    const cidr = wanted.find((range) => options.podCidr || !taken.some((other) => overlap(range, other)))
+    if (!cidr) throw new Error('every range of pod addresses is in use on this host')
+    const bridge = new Bridge(options, cidr)
+    bridge.remember()
+    await runCommand(
+      options.ip,
+      ['-batch', '-'],
+      `link add ${bridge.name} type bridge
+address add ${bridge.nodeAddress}/${cidr.split('/')[1]} dev ${bridge.name}
+link set ${bridge.name} up
+`,
+    )
+    return bridge
+  }
+
+  /** The commands that a pod's sandbox gives to `ip -batch` in its own namespace; `hostPid` is a process of the host's. */
+  attachment(hostPid: number, key: string): { address: string; veth: string; batch: string } {
+    const address = this.addresses.take()
+    const veth = `sk${createHash('sha256').update(`${this.name} ${key}`).digest('hex').slice(0, 11)}`
+    const batch = `link set lo up
+link add eth0 type veth peer name ${veth} netns ${hostPid}
+address add ${address}/${this.podCidr.split('/')[1]} dev eth0
+link set eth0 up
+route add default via ${this.nodeAddress}
+`
+    return { address, veth, batch }
+  }
+
+  async plug(veth: string): Promise<void> {
+    await runCommand(this.options.ip, ['link', 'set', veth, 'master', this.name, 'up'])
+  }
+
+  /** The address is given back once its link is gone. */
+  async unplug(veth: string, address: string): Promise<void> {
+    await runCommand(this.options.ip, ['link', 'delete', veth]).catch(ignoreMissing)
+    this.addresses.give(address)
+  }
+
+  async claimRange(cidr: string): Promise<void> {
+    if (this.claimed.includes(cidr)) return
+    await runCommand(this.options.ip, ['route', 'add', 'local', cidr, 'dev', 'lo'])
+    this.claimed.push(cidr)
+    this.remember()
+  }
+
+  async close(): Promise<void> {
+    await sweep(this.options)
+    this.claimed = []
+  }
+
+  private remember(): void {
+    const state: Remembered = { bridge: this.name, claimed: this.claimed }
+    mkdirSync(dirname(this.options.stateFile), { recursive: true })
+    writeFileSync(this.options.stateFile, JSON.stringify(state))
+  }
+}
+
+export function bridgeName(clusterId: string): string {
+  return `skb${createHash('sha256').update(clusterId).digest('hex').slice(0, 8)}`
+}
+
+async function sweep({ ip, stateFile }: BridgeOptions): Promise<void> {
+  let state: Remembered
+  try {
+    state = JSON.parse(readFileSync(stateFile, 'utf8')) as Remembered
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
+    throw error
+  }
+  await runCommand(ip, ['link', 'delete', state.bridge]).catch(ignoreMissing)
+  for (const cidr of state.claimed) await runCommand(ip, ['route', 'delete', 'local', cidr, 'dev', 'lo']).catch(ignoreMissing)
+  rmSync(stateFile, { force: true })
+}
+
+function ignoreMissing(error: Error): void {
+  if (!/Cannot find device|No such process|No such device/.test(error.message)) throw error
+}
+
+async function takenRanges(ip: string): Promise<string[]> {
+  const routes = await runCommand(ip, ['-4', 'route', 'show', 'table', 'all'])
+  return [...routes.matchAll(/\b(\d+\.\d+\.\d+\.\d+)(\/\d+)?/g)].map(([, base, bits]) => `${base}${bits ?? '/32'}`)
+}
+
+function overlap(left: string, right: string): boolean {
+  const [a, b] = [span(left), span(right)]
+  return a.first <= b.last && b.first <= a.last
+}
+
+function span(cidr: string): { first: number; last: number } {
+  const [base = '', bits = '32'] = cidr.split('/')
+  const first = base.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
+  return { first, last: first + 2 ** (32 - Number(bits)) - 1 }
+}
+
+function firstHost(cidr: string): string {
+  const { first } = span(cidr)
+  return [24, 16, 8, 0].map((shift) => Math.floor((first + 1) / 2 ** shift) % 256).join('.')
+}

@@ -1,0 +1,342 @@
+/**
+ * The embedded runtime: pods as namespaces on this host, made with the host's own small tools. Everything it runs is a
+ * child of this process and dies with it; `recover` sweeps what a killed agent left. Knows no API object.
+ */
+import { createHash } from 'node:crypto'
+import { mkdirSync, rmSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { AttachOptions, PortConnection, ProcessHandle, ProcessIo } from '../../../api/streams.ts'
+import type { Clock } from '../../../base/clock.ts'
+import type { Log } from '../../../base/log.ts'
+import {
+  type ContainerConfig,
+  type ContainerState,
+  type ImageState,
+  type RegistryCredential,
+  type Runtime,
+  RuntimeError,
+  type RuntimeExec,
+  type RuntimeInfo,
+  type SandboxConfig,
+  type SandboxState,
+  type SandboxStats,
+} from '../runtime.ts'
+import { Bridge } from './bridge.ts'
+import { describeHost } from './host-info.ts'
+import type { ImageSource } from './image-source.ts'
+import type { Isolation, Place, StartRequest } from './isolation.ts'
+import type { Tools } from './launch.ts'
+import { namespaceIsolation } from './namespaces.ts'
+import { processIsolation } from './processes.ts'
+import { makeSkeleton } from './root-filesystem.ts'
+import { findTool } from './run-command.ts'
+import type { RunningProcess } from './running-process.ts'
+import { sampleUsage } from './stats.ts'
+import { attachProcess, execProcess, execTerminal } from './streams.ts'
+
+export interface LocalRuntimeOptions {
+  /** Pods' files and images are below it; pods never see it. */
+  dataDirectory: string
+  /** Keeps the networks of several clusters on one host apart. Default: derived from the data directory. */
+  clusterId?: string
+  clock: Clock
+  log: Log
+  /** Default: a range that is free on this host. */
+  podCidr?: string
+  /** Default: the store in the data directory. */
+  images?: ImageSource
+}
+
+interface Container {
+  state: ContainerState
+  running: RunningProcess
+  request: StartRequest
+  sandbox: Sandbox
+}
+
+interface Sandbox {
+  state: SandboxState
+  config: SandboxConfig
+  place: Place
+  directory: string
+  containers: Map<string, Container>
+}
+
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+const MAX_MESSAGE = 1024
+
+export async function createLocalRuntime(options: LocalRuntimeOptions): Promise<Runtime> {
+  const dataDirectory = resolve(options.dataDirectory)
+  const home = join(dataDirectory, 'runtime')
+  // Nothing of an earlier agent runs any more; what it left are files, and the network that `Bridge.create` sweeps.
+  rmSync(join(home, 'sandboxes'), { recursive: true, force: true })
+  mkdirSync(join(home, 'sandboxes'), { recursive: true })
+  const isolation = await chooseIsolation({ ...options, dataDirectory }, home)
+  if (isolation.notice) options.log.warn(isolation.notice)
+  const images = options.images ?? (await import('../../images/store.ts')).openImageStore(dataDirectory)
+  return new LocalRuntime({ ...options, dataDirectory }, isolation, images)
+}
+
+async function chooseIsolation(options: LocalRuntimeOptions, home: string): Promise<Isolation> {
+  const { dataDirectory } = options
+  const clusterId = options.clusterId ?? dataDirectory
+  const names = ['ip', 'mount', 'nsenter', 'setpriv', 'unshare', 'sh'] as const
+  const found = names.map((name) => [name, findTool(name)] as const)
+  const missing = found.filter(([, path]) => path === undefined).map(([name]) => name)
+  const plain = (why: string) => processIsolation({ notice: `pods run as plain processes without isolation: ${why}` })
+  if (process.platform !== 'linux') return plain(`${process.platform} has no namespaces`)
+  if (missing.length > 0) return plain(`not installed: ${missing.join(', ')}`)
+  if (process.getuid?.() !== 0) return plain('namespaces need root')
+  const tools = Object.fromEntries(found) as Record<keyof Tools, string>
+  try {
+    const stateFile = join(home, 'network.json')
+    const bridge = await Bridge.create({ ip: tools.ip, clusterId, podCidr: options.podCidr, stateFile })
+    const skeleton = join(home, 'skeleton')
+    rmSync(skeleton, { recursive: true, force: true })
+    makeSkeleton(skeleton)
+    return namespaceIsolation({ tools, bridge, dataDirectory, skeleton })
+  } catch (error) {
+    return plain((error as Error).message)
+  }
+}
+
+class LocalRuntime implements Runtime {
+  readonly name = 'local'
+  readonly info: RuntimeInfo
+  readonly network
+  private readonly options: LocalRuntimeOptions
+  private readonly isolation: Isolation
+  private readonly images: ImageSource
+  private readonly sandboxes = new Map<string, Sandbox>()
+  private readonly containers = new Map<string, Container>()
+  private readonly listeners = new Set<(sandboxId: string) => void>()
+
+  constructor(options: LocalRuntimeOptions, isolation: Isolation, images: ImageSource) {
+    this.images = images
+    this.options = options
+    this.isolation = isolation
+    this.network = isolation.network
+    this.info = describeHost(options.dataDirectory, isolation.kind, isolation.notice)
+  }
+
+  /** What an earlier agent ran died with it, and `createLocalRuntime` removed its traces. */
+  recover(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  async list(): Promise<SandboxState[]> {
+    return [...this.sandboxes.values()].map((sandbox) => snapshot(sandbox))
+  }
+
+  onChange(listener: (sandboxId: string) => void): void {
+    this.listeners.add(listener)
+  }
+
+  async createSandbox(config: SandboxConfig, signal?: AbortSignal): Promise<SandboxState> {
+    signal?.throwIfAborted()
+    const id = `${config.uid}-${config.attempt}`
+    const existing = this.sandboxes.get(id)
+    if (existing) return snapshot(existing)
+    const directory = join(this.options.dataDirectory, 'runtime', 'sandboxes', id)
+    const place = await this.isolation.createPlace(id, directory, config)
+    const { uid, name, namespace, attempt, labels } = config
+    const createdAtMs = this.options.clock.now()
+    const state: SandboxState = {
+      id,
+      uid,
+      name,
+      namespace,
+      attempt,
+      labels,
+      state: 'Ready',
+      ip: place.address,
+      createdAtMs,
+      containers: [],
+    }
+    const sandbox: Sandbox = { state, config, place, directory, containers: new Map() }
+    this.sandboxes.set(id, sandbox)
+    void place.lost.then(() => {
+      state.state = 'NotReady'
+      this.changed(id)
+    })
+    if (signal?.aborted) {
+      await this.removeSandbox(id)
+      throw signal.reason
+    }
+    this.changed(id)
+    return snapshot(sandbox)
+  }
+
+  async removeSandbox(sandboxId: string): Promise<void> {
+    const sandbox = this.sandboxes.get(sandboxId)
+    if (!sandbox) return
+    await sandbox.place.remove()
+    rmSync(sandbox.directory, { recursive: true, force: true })
+    for (const id of sandbox.containers.keys()) this.containers.delete(id)
+    this.sandboxes.delete(sandboxId)
+    this.changed(sandboxId)
+  }
+
+  async startContainer(sandboxId: string, config: ContainerConfig): Promise<ContainerState> {
+    const sandbox = this.sandboxes.get(sandboxId)
+    if (!sandbox) throw new RuntimeError('CreateContainerError', `no sandbox ${sandboxId}`)
+    if (config.tty) throw new RuntimeError('CreateContainerError', 'the local runtime does not support tty: true for containers')
+    const { images } = this
+    const { clock } = this.options
+    const image = await images.resolve(config.imageId)
+    if (!image) throw new RuntimeError('CreateContainerError', `no image ${config.imageId}`)
+    const layers = await images.layers(image.id)
+    const command = commandOf(config, image)
+    const id = createHash('sha256')
+      .update(`${sandboxId} ${config.name} ${config.attempt} ${clock.now()} ${Math.random()}`)
+      .digest('hex')
+    const logPath = join(sandbox.config.logDirectory, config.name, `${config.attempt}.log`)
+    const request: StartRequest = {
+      directory: join(sandbox.directory, id),
+      config,
+      image,
+      layers,
+      command,
+      workingDir: config.workingDir || image.config.workingDir || '/',
+      env: environment(config, image, sandbox.config.hostname),
+      logPath,
+      now: () => clock.now(),
+    }
+    const running = sandbox.place.start(request)
+    try {
+      await running.started
+    } catch (error) {
+      await running.ended
+      rmSync(request.directory, { recursive: true, force: true })
+      throw new RuntimeError('RunContainerError', (error as Error).message, { cause: error })
+    }
+    const { name, attempt, labels } = config
+    const imageId = image.digest ?? image.id
+    const startedAtMs = clock.now()
+    const state: ContainerState = {
+      id,
+      name,
+      attempt,
+      image: config.image,
+      imageId,
+      state: 'Running',
+      startedAtMs,
+      logPath,
+      labels,
+    }
+    const container: Container = { state, running, request, sandbox }
+    sandbox.containers.set(id, container)
+    this.containers.set(id, container)
+    void running.ended.then((end) => {
+      finish(state, end, clock.now())
+      this.changed(sandboxId)
+    })
+    this.changed(sandboxId)
+    return { ...state }
+  }
+
+  async stopContainer(containerId: string, graceMs: number): Promise<void> {
+    const container = this.containers.get(containerId)
+    if (!container || container.running.finished) return
+    const { running, request } = container
+    const signal = (request.image.config.stopSignal ?? 'SIGTERM') as NodeJS.Signals
+    if (graceMs > 0) running.signal(signal.startsWith('SIG') ? signal : (`SIG${signal}` as NodeJS.Signals))
+    const cancel = this.options.clock.after(graceMs, () => running.kill())
+    await running.ended
+    cancel()
+  }
+
+  async removeContainer(containerId: string, options: { logs?: boolean } = {}): Promise<void> {
+    const container = this.containers.get(containerId)
+    if (!container) return
+    container.running.kill()
+    await container.running.ended
+    rmSync(container.request.directory, { recursive: true, force: true })
+    if (options.logs) rmSync(container.state.logPath, { force: true })
+    this.containers.delete(containerId)
+    container.sandbox.containers.delete(containerId)
+    this.changed(container.sandbox.state.id)
+  }
+
+  async ensureImage(
+    image: string,
+    policy: 'Always' | 'IfNotPresent' | 'Never',
+    signal?: AbortSignal,
+    credentials: readonly RegistryCredential[] = [],
+  ): Promise<ImageState> {
+    return this.images.pull(image, { policy, credentials, ...(signal ? { signal } : {}) })
+  }
+
+  async exec(containerId: string, options: RuntimeExec, io: ProcessIo, signal: AbortSignal): Promise<ProcessHandle> {
+    const { running, request, sandbox } = this.running(containerId)
+    const plan = sandbox.place.enter(running, request, options.command)
+    return options.tty ? execTerminal(plan, io, signal) : execProcess(plan, io, signal)
+  }
+
+  async attach(containerId: string, _options: AttachOptions, io: ProcessIo, signal: AbortSignal): Promise<ProcessHandle> {
+    const { running, request } = this.running(containerId)
+    return attachProcess(running, io, signal, request.config.stdinOnce)
+  }
+
+  async portForward(sandboxId: string, port: number, signal: AbortSignal): Promise<PortConnection> {
+    const sandbox = this.sandboxes.get(sandboxId)
+    if (!sandbox) throw new RuntimeError('PortForward', `no sandbox ${sandboxId}`)
+    return { duplex: await this.network.connect(sandbox.state.ip || '127.0.0.1', port, signal) }
+  }
+
+  async stats(sandboxId: string): Promise<SandboxStats> {
+    const running = [...(this.sandboxes.get(sandboxId)?.containers.values() ?? [])].filter(
+      ({ state }) => state.state === 'Running',
+    )
+    const containers = running.map(({ state, running: { child } }) => ({ name: state.name, ...sampleUsage(child.pid ?? 0) }))
+    return { timestampMs: this.options.clock.now(), containers }
+  }
+
+  async close(): Promise<void> {
+    // Everything dies with this process anyway, so that nothing is kept without `remove`, either.
+    await Promise.all([...this.sandboxes.keys()].map((id) => this.removeSandbox(id)))
+    await this.isolation.close()
+    rmSync(join(this.options.dataDirectory, 'runtime'), { recursive: true, force: true })
+  }
+
+  private running(containerId: string): Container {
+    const container = this.containers.get(containerId)
+    if (container?.state.state !== 'Running') throw new RuntimeError('ContainerNotRunning', `no running container ${containerId}`)
+    return container
+  }
+
+  private changed(sandboxId: string): void {
+    for (const listener of this.listeners) listener(sandboxId)
+  }
+}
+
+function snapshot(sandbox: Sandbox): SandboxState {
+  return { ...sandbox.state, containers: [...sandbox.containers.values()].map(({ state }) => ({ ...state })) }
+}
+
+function finish(state: ContainerState, end: { code: number; failure?: string }, nowMs: number): void {
+  state.state = 'Exited'
+  state.finishedAtMs = nowMs
+  state.exitCode = end.failure === undefined ? end.code : 128
+  if (end.code > 128 && end.failure === undefined) state.signal = end.code - 128
+  state.reason = end.failure !== undefined ? 'ContainerCannotRun' : end.code === 0 ? 'Completed' : 'Error'
+  if (end.failure !== undefined) state.message = end.failure.slice(0, MAX_MESSAGE)
+}
+
+function commandOf(config: ContainerConfig, image: ImageState): string[] {
+  const own = config.command ?? image.config.entrypoint
+  const args = config.args ?? (config.command ? [] : image.config.cmd)
+  const command = [...own, ...args]
+  if (command.length === 0) throw new RuntimeError('CreateContainerError', `image ${config.image} names no command`)
+  return command
+}
+
+function environment(config: ContainerConfig, image: ImageState, hostname: string): Record<string, string> {
+  const env: Record<string, string> = { PATH: DEFAULT_PATH, HOSTNAME: hostname, HOME: '/root' }
+  for (const line of image.config.env) {
+    const at = line.indexOf('=')
+    if (at > 0) env[line.slice(0, at)] = line.slice(at + 1)
+  }
+  for (const { name, value } of config.env) env[name] = value
+  return env
+}

@@ -1,0 +1,124 @@
+/**
+ * One container's main process, from start to end: its output goes to the log and to whoever is attached, its end is
+ * known once everything it wrote is in the log. Does not know how the process is isolated.
+ */
+import type { ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { PassThrough, type Readable, type Writable } from 'node:stream'
+import { LogWriter } from '../log-writer.ts'
+
+export interface ProcessPlan {
+  command: string
+  args: readonly string[]
+  env: Record<string, string>
+  cwd?: string
+  logPath: string
+  stdin: boolean
+  now: () => number
+  /** How the process is told something, and how all of it is killed. */
+  signal: (process: RunningProcess, signal: NodeJS.Signals) => void
+  kill: (process: RunningProcess) => void
+}
+
+export interface ProcessEnd {
+  code: number
+  /** What went wrong before the container's process ran. */
+  failure?: string
+}
+
+/** What is kept of stderr for the message of a container that could not start. */
+const MAX_ERROR_TEXT = 2048
+
+export class RunningProcess {
+  readonly ended: Promise<ProcessEnd>
+  /** Resolves when the container's process was started, rejects when it could not be. */
+  readonly started: Promise<void>
+  readonly child: ChildProcess
+  finished = false
+  private readonly plan: ProcessPlan
+  private readonly watchers = new Set<{ stdout: Writable | undefined; stderr: Writable | undefined }>()
+
+  constructor(plan: ProcessPlan) {
+    this.plan = plan
+    const log = new LogWriter({ path: plan.logPath, now: plan.now })
+    this.child = spawn(plan.command, plan.args, {
+      env: plan.env,
+      ...(plan.cwd === undefined ? {} : { cwd: plan.cwd }),
+      detached: true,
+      stdio: [plan.stdin ? 'pipe' : 'ignore', 'pipe', 'pipe', 'pipe'],
+    })
+    let report = ''
+    let errors = ''
+    let ready = () => {}
+    let failed = (_error: Error) => {}
+    this.started = new Promise((resolve, reject) => {
+      ready = resolve
+      failed = reject
+    })
+    this.started.catch(() => {})
+    this.child.stdin?.on('error', () => {})
+    const readReport = this.child.stdio[3] as Readable
+    readReport.on('data', (chunk: Buffer) => {
+      report += chunk
+      if (report.includes('ready\n')) ready()
+    })
+    const take = (stream: 'stdout' | 'stderr') => (chunk: Buffer) => {
+      if (stream === 'stderr' && errors.length < MAX_ERROR_TEXT) errors += chunk
+      log.write(stream, chunk)
+      for (const watcher of this.watchers) watcher[stream]?.write(chunk)
+    }
+    this.child.stdout?.on('data', take('stdout'))
+    this.child.stderr?.on('data', take('stderr'))
+    this.ended = new Promise((resolve) => {
+      this.child.once('error', failed)
+      this.child.once('close', (code, signal) => {
+        log.close()
+        this.finished = true
+        failed(new Error(errors.trim() || `the container's root could not be made (${code ?? signal})`))
+        const told = /exit (\d+)/.exec(report)?.[1]
+        const exit = told === undefined ? 137 : Number(told)
+        const unable = (exit === 127 || exit === 126) && /^(unshare|setpriv|sh|.*exec): /m.test(errors)
+        resolve({ code: exit, ...(unable ? { failure: errors.trim() } : {}) })
+      })
+    })
+  }
+
+  /** SIGTERM (or what the image wants), then the end of everything after the grace. A later call may shorten the grace. */
+  signal(signal: NodeJS.Signals): void {
+    if (!this.finished) this.plan.signal(this, signal)
+  }
+
+  kill(): void {
+    if (!this.finished) this.plan.kill(this)
+  }
+
+  /** Copies output from now on; returns how to leave. */
+  watch(stdout: Writable | undefined, stderr: Writable | undefined): () => void {
+    const watcher = { stdout, stderr }
+    this.watchers.add(watcher)
+    return () => this.watchers.delete(watcher)
+  }
+
+  get stdin(): Writable {
+    return this.child.stdin ?? new PassThrough().resume()
+  }
+}
+
+/** The pids of a process's children; none when it is gone. */
+export function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+  } catch {
+    return []
+  }
+}
+
+/** Signals a process that may have ended in the meantime. */
+export function signalQuietly(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}

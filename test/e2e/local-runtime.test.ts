@@ -1,0 +1,212 @@
+/** The local runtime with real processes and namespaces: what it starts, what it says of it, and that nothing stays behind. */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { systemClock } from '../../src/base/clock.ts'
+import { silentLog } from '../../src/base/log.ts'
+import type { ImageSource } from '../../src/node/runtime/local/image-source.ts'
+import { createLocalRuntime } from '../../src/node/runtime/local/local.ts'
+import { runCommand } from '../../src/node/runtime/local/run-command.ts'
+import type { ContainerConfig, ContainerState, ImageState, Runtime, SandboxConfig } from '../../src/node/runtime/runtime.ts'
+
+const SERVER = `
+const { createServer } = require('node:http')
+const fs = require('node:fs')
+process.on('SIGTERM', () => { console.log('bye'); process.exit(7) })
+createServer((_, res) => res.end(process.env.NAME + ' ' + fs.readFileSync('/etc/hostname', 'utf8'))).listen(8080, () => console.log('up'))
+`
+
+const linux = process.platform === 'linux'
+
+describe.skipIf(!linux)('the local runtime (needs Linux)', () => {
+  let directory: string
+  let runtime: Runtime
+  let before: Awaited<ReturnType<typeof traces>>
+  const image: ImageState = {
+    id: 'sha256:app',
+    tags: ['app:v1'],
+    sizeBytes: 1,
+    config: {
+      env: ['NAME=image'],
+      entrypoint: ['node', 'server.js'],
+      cmd: [],
+      workingDir: '/app',
+      labels: {},
+      exposedPorts: [],
+      volumes: [],
+    },
+  }
+
+  beforeAll(async () => {
+    before = await traces()
+    directory = realpathSync(mkdtempSync(join(tmpdir(), 'skiff-local-')))
+    mkdirSync(join(directory, 'layer/app'), { recursive: true })
+    writeFileSync(join(directory, 'layer/app/server.js'), SERVER)
+    const images: ImageSource = {
+      resolve: (reference) => (reference === image.id || image.tags.includes(reference) ? image : undefined),
+      layers: () => ({ directories: [join(directory, 'layer')], hostBase: true }),
+      pull: () => Promise.reject(new Error('no registry')),
+    }
+    const dataDirectory = join(directory, 'data')
+    mkdirSync(dataDirectory)
+    runtime = await createLocalRuntime({ dataDirectory, clock: systemClock, log: silentLog, images })
+    await runtime.recover()
+  })
+
+  afterAll(async () => {
+    await runtime?.close({ remove: true })
+    expect(readdirSync(join(directory, 'data'))).toEqual([])
+    rmSync(directory, { recursive: true, force: true })
+    expect(await traces()).toEqual(before)
+  })
+
+  const sandbox = (name: string): SandboxConfig => ({
+    uid: `uid-${name}`,
+    attempt: 0,
+    name,
+    namespace: 'default',
+    hostname: name,
+    labels: {},
+    hostNetwork: false,
+    logDirectory: join(directory, 'logs', name),
+  })
+  const container = (changes: Partial<ContainerConfig> = {}): ContainerConfig => ({
+    name: 'main',
+    attempt: 0,
+    imageId: image.id,
+    image: 'app:v1',
+    env: [],
+    mounts: [],
+    labels: {},
+    stdin: false,
+    stdinOnce: false,
+    tty: false,
+    ...changes,
+  })
+
+  async function ended(id: string): Promise<ContainerState> {
+    let found: ContainerState | undefined
+    await expect
+      .poll(async () => {
+        found = (await runtime.list()).flatMap(({ containers }) => containers).find((one) => one.id === id)
+        return found?.state
+      })
+      .toBe('Exited')
+    return found as ContainerState
+  }
+
+  async function exec(id: string, command: string[], stdin?: string): Promise<{ code: number; out: string; err: string }> {
+    const stdout = new PassThrough()
+    const stderr = new PassThrough()
+    const io = { stdout, stderr, ...(stdin === undefined ? {} : { stdin: PassThrough.from([Buffer.from(stdin)]) }) }
+    const handle = await runtime.exec(id, { command }, io, new AbortController().signal)
+    const { code } = await handle.exit
+    stdout.end()
+    stderr.end()
+    return { code, out: await text(stdout), err: await text(stderr) }
+  }
+
+  async function fetchFrom(address: string): Promise<string> {
+    const socket = await runtime.network.connect(address, 8080)
+    socket.write('GET / HTTP/1.0\r\n\r\n')
+    return text(socket)
+  }
+
+  it('runs pods that listen on the same port, and stops them', async ({ skip }) => {
+    if (runtime.info.isolation !== 'namespaces') skip(runtime.info.notice)
+    const pods = await Promise.all(['one', 'two'].map((name) => runtime.createSandbox(sandbox(name))))
+    const started = await Promise.all(
+      pods.map((pod) => runtime.startContainer(pod.id, container({ env: [{ name: 'NAME', value: pod.name }] }))),
+    )
+    for (const { logPath } of started) await expect.poll(() => readFileSync(logPath, 'utf8')).toContain('stdout F up')
+    for (const pod of pods) expect(await fetchFrom(pod.ip)).toContain(`${pod.name} ${pod.name}\n`)
+
+    const [first] = started as [ContainerState]
+    expect(await exec(first.id, ['sh', '-c', 'cat; echo oops >&2; exit 5'], 'hello')).toEqual({
+      code: 5,
+      out: 'hello',
+      err: 'oops\n',
+    })
+    expect((await exec(first.id, ['sh', '-c', 'pwd; hostname; ls / /tmp'])).out).toMatch(/^\/app\none\n/)
+    expect((await exec(first.id, ['ls', directory])).code).not.toBe(0)
+
+    await runtime.stopContainer(first.id, 5000)
+    expect(await ended(first.id)).toMatchObject({ exitCode: 7, reason: 'Error' })
+    expect(readFileSync(first.logPath, 'utf8')).toContain('bye')
+    for (const pod of pods) await runtime.removeSandbox(pod.id)
+    expect(await runtime.list()).toEqual([])
+  })
+
+  it('says truly how a container ended', async () => {
+    const pod = await runtime.createSandbox(sandbox('ends'))
+    const run = async (command: string[], attempt: number) => {
+      const { id } = await runtime.startContainer(pod.id, container({ command, attempt, workingDir: '/' }))
+      return ended(id)
+    }
+    expect(await run(['sh', '-c', 'exit 42'], 0)).toMatchObject({ exitCode: 42, reason: 'Error' })
+    expect(await run(['true'], 1)).toMatchObject({ exitCode: 0, reason: 'Completed' })
+    expect(await run(['sh', '-c', 'kill -9 $$'], 2)).toMatchObject({ exitCode: 137, signal: 9 })
+    const { id, logPath } = await runtime.startContainer(
+      pod.id,
+      container({ command: ['sh', '-c', 'trap "" TERM; echo deaf; sleep 60'], attempt: 3 }),
+    )
+    await expect.poll(() => readFileSync(logPath, 'utf8')).toContain('deaf')
+    const stopping = runtime.stopContainer(id, 30_000)
+    await runtime.stopContainer(id, 10)
+    await stopping
+    expect(await ended(id)).toMatchObject({ exitCode: 137 })
+    await runtime.removeSandbox(pod.id)
+  })
+
+  it('mounts volumes and keeps to what a container may do', async ({ skip }) => {
+    if (runtime.info.isolation !== 'namespaces') skip(runtime.info.notice)
+    const pod = await runtime.createSandbox(sandbox('mounts'))
+    const volume = join(directory, 'volume')
+    mkdirSync(volume, { recursive: true })
+    writeFileSync(join(volume, 'key'), 'value')
+    const { id, logPath } = await runtime.startContainer(
+      pod.id,
+      container({
+        command: ['sh', '-c', 'id -u; cat /var/run/secrets/x/key /one/key; touch /one/key /x /tmp/fine; ls /dev; exec sleep 60'],
+        mounts: [
+          { hostPath: volume, containerPath: '/var/run/secrets/x', readOnly: true },
+          { hostPath: join(volume, 'key'), containerPath: '/one/key', readOnly: true },
+        ],
+        user: { uid: 1234, gid: 1234 },
+        readOnlyRootFilesystem: true,
+        noNewPrivileges: true,
+        capabilities: { add: [], drop: ['ALL'] },
+      }),
+    )
+    await expect.poll(() => readFileSync(logPath, 'utf8')).toContain('zero')
+    const log = readFileSync(logPath, 'utf8')
+    expect(log).toContain(' 1234\n')
+    expect(log).toContain('valuevalue')
+    expect(log).toMatch(/\/one\/key.*(Read-only|denied)/)
+    expect(log).toMatch(/\/x.*Read-only/)
+    expect(log).toMatch(/\/tmp\/fine.*Read-only/)
+    expect((await exec(id, ['sh', '-c', 'id -u; grep -E "CapEff|NoNewPrivs" /proc/self/status'])).out).toMatch(
+      /1234\nCapEff:\s+0+\nNoNewPrivs:\s+1/,
+    )
+    await runtime.removeSandbox(pod.id)
+  })
+})
+
+/** What a runtime could leave on the host. */
+async function traces(): Promise<{ mounts: string; links: string; routes: string; holders: string[] }> {
+  const holders = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && read(`/proc/${pid}/cmdline`).includes('skiff_path='))
+  const links = await runCommand('ip', ['-o', 'link'])
+  const routes = await runCommand('ip', ['route', 'show', 'table', 'all'])
+  return { mounts: readFileSync('/proc/mounts', 'utf8'), links, routes, holders }
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
