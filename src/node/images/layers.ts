@@ -10,7 +10,7 @@ import { promisify } from 'node:util'
 import { RuntimeError } from '../runtime/runtime.ts'
 import { type Blobs, exists, hexOf, isCode, readBlob, temporaryDirectory } from './blobs.ts'
 import { BASE_LABEL, type ConfigDocument, type Manifest } from './documents.ts'
-import { applyWhiteouts, readWhiteouts, unpackLayer, type Whiteouts } from './unpack.ts'
+import { applyWhiteouts, markPlace, readWhiteouts, unpackLayer, type Whiteouts } from './unpack.ts'
 
 export interface ImageLayers {
   /** Lower directories, topmost first: the order of overlayfs' `lowerdir`. */
@@ -114,11 +114,14 @@ async function markWhiteouts(whiteouts: Whiteouts, root: string): Promise<boolea
   if (whiteouts.removed.length === 0 && whiteouts.opaque.length === 0) return true
   if (process.platform !== 'linux' || process.geteuid?.() !== 0) return false
   try {
-    for (const path of whiteouts.removed) {
-      await mkdir(dirname(join(root, path)), { recursive: true })
-      await run('mknod', [join(root, path), 'c', '0', '0'])
+    for (const removed of whiteouts.removed) {
+      const place = await markPlace(root, removed, 'removed')
+      if (place !== undefined) await run('mknod', [place, 'c', '0', '0'])
     }
-    for (const path of whiteouts.opaque) await run('setfattr', ['-n', 'trusted.overlay.opaque', '-v', 'y', join(root, path)])
+    for (const opaque of whiteouts.opaque) {
+      const place = await markPlace(root, opaque, 'opaque')
+      if (place !== undefined) await run('setfattr', ['-n', 'trusted.overlay.opaque', '-v', 'y', place])
+    }
     return true
   } catch (error) {
     // A missing tool or a kernel that forbids it (root of a user namespace): the layers are merged instead.

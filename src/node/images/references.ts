@@ -14,6 +14,8 @@ export interface ReferenceRecord {
   shown: string
   /** Digest of the manifest. */
   manifest: string
+  /** What the name meant at the registry where that is not the manifest: the digest of the index. */
+  digest?: string
   /** Digest of the config: the image's id. */
   config: string
 }

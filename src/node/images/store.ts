@@ -13,7 +13,7 @@ import { type Blobs, openBlobs, type Staging } from './blobs.ts'
 import type { BuildOptions } from './build.ts'
 import { type ConfigDocument, type Manifest, readConfig } from './documents.ts'
 import type { ImageLayers } from './layers.ts'
-import { familiarName, isDigest, parseReference } from './reference.ts'
+import { familiarName, type ImageReference, isDigest, parseReference } from './reference.ts'
 import { openReferences, type ReferenceRecord, type References } from './references.ts'
 
 export type { BuildOptions } from './build.ts'
@@ -51,6 +51,8 @@ interface StoreContext {
   directory: string
   blobs: Blobs
   references: References
+  /** The last pull of each name, settled or not. */
+  pulls: Map<string, Promise<void>>
 }
 
 const SHORT_ID = /^[0-9a-f]{12,64}$/
@@ -58,7 +60,12 @@ const SHORT_ID = /^[0-9a-f]{12,64}$/
 /** Opens (and creates on first write) the store under `dataDirectory`. Cheap: nothing is read before it is asked for. */
 export function openImageStore(dataDirectory: string): ImageStore {
   const directory = join(dataDirectory, 'images')
-  const context: StoreContext = { directory, blobs: openBlobs(directory), references: openReferences(directory) }
+  const context: StoreContext = {
+    directory,
+    blobs: openBlobs(directory),
+    references: openReferences(directory),
+    pulls: new Map(),
+  }
   return {
     build: (options) => build(context, options, dataDirectory),
     resolve: async (reference) => firstState(context, await find(context, reference)),
@@ -124,10 +131,32 @@ async function layers(context: StoreContext, imageId: string): Promise<ImageLaye
   return prepareLayers(context.directory, context.blobs, { id: imageId, ...(await readImage(context, record)) })
 }
 
+/** One pull of a name at a time: whoever comes second finds the layers, or the image, already there. */
 async function pull(context: StoreContext, reference: string, options: PullOptions): Promise<ImageState> {
   const parsed = parseReference(reference)
-  const present = await find(context, reference)
-  if (options.policy !== 'Always' && present[0] !== undefined) return stateOf(context, present[0].config)
+  const before = context.pulls.get(parsed.canonical) ?? Promise.resolve()
+  const mine = before.then(() => pullNow(context, reference, parsed, options))
+  const done = mine.then(
+    () => {},
+    () => {},
+  )
+  context.pulls.set(parsed.canonical, done)
+  try {
+    return await mine
+  } finally {
+    if (context.pulls.get(parsed.canonical) === done) context.pulls.delete(parsed.canonical)
+  }
+}
+
+async function pullNow(
+  context: StoreContext,
+  reference: string,
+  parsed: ImageReference,
+  options: PullOptions,
+): Promise<ImageState> {
+  options.signal?.throwIfAborted()
+  const [present] = await find(context, reference)
+  if (options.policy !== 'Always' && present !== undefined) return stateOf(context, present.config)
   if (options.policy === 'Never')
     throw new RuntimeError('ErrImageNeverPull', `Container image "${reference}" is not present with pull policy of Never`)
   const { pullImage } = await import('./registry.ts')
@@ -183,8 +212,9 @@ async function publish(context: StoreContext, staging: Staging, records: readonl
     await context.references.put(record)
     // The name by digest stays when the tag moves on, so that what runs or is pinned finds its image.
     if (isTag(record)) {
-      const canonical = `${nameOf(record.canonical)}@${record.manifest}`
-      await context.references.put({ ...record, canonical, shown: '' })
+      const digests = new Set([record.manifest, record.digest ?? record.manifest])
+      for (const digest of digests)
+        await context.references.put({ ...record, canonical: `${nameOf(record.canonical)}@${digest}`, shown: '' })
     }
   }
   // A removal by another process may have taken a blob before the names were there to protect it.
@@ -234,7 +264,7 @@ async function imageState(context: StoreContext, records: readonly ReferenceReco
   const { manifest, config } = await readImage(context, first)
   return {
     id: first.config,
-    ...(isDigest(first.canonical) ? {} : { digest: `${nameOf(first.canonical)}@${first.manifest}` }),
+    ...(isDigest(first.canonical) ? {} : { digest: `${nameOf(first.canonical)}@${first.digest ?? first.manifest}` }),
     tags: records.filter(isTag).map((record) => record.shown),
     sizeBytes: manifest.layers.reduce((sum, layer) => sum + layer.size, manifest.config.size),
     config: readConfig(config),

@@ -28,7 +28,7 @@ export async function unpackLayer(layer: AsyncIterable<Uint8Array>, root: string
   const hash = createHash('sha256')
   const target = openTarget(root)
   const whiteouts: Whiteouts = { removed: [], opaque: [] }
-  const directories: { path: string; header: TarHeader }[] = []
+  const directories: { parts: string[]; header: TarHeader }[] = []
   for await (const entry of readTar(observed(decompressed(layer), (chunk) => hash.update(chunk)))) {
     const parts = safeParts(entry.header.name)
     const name = parts.at(-1)
@@ -36,11 +36,15 @@ export async function unpackLayer(layer: AsyncIterable<Uint8Array>, root: string
     else if (name !== undefined) {
       const path = await target.place(parts, entry.header.type === 'directory')
       await writeEntry(entry, path, target)
-      if (entry.header.type === 'directory') directories.push({ path, header: entry.header })
+      if (entry.header.type === 'directory') directories.push({ parts, header: entry.header })
     } else await chmod(root, rootMode(entry.header))
   }
   // Writing into a directory changes its time, and its mode may forbid it: both are set when all is written.
-  for (const { path, header } of directories.reverse()) await finish(path, header)
+  // The path is looked up again, since a later entry may have put a link in its place.
+  for (const { parts, header } of directories.reverse()) {
+    const path = await target.find(parts)
+    if ((await lstat(path).catch(absent))?.isDirectory()) await finish(path, header)
+  }
   const digest = `sha256:${hash.digest('hex')}`
   if (digest !== diffId) throw new DigestMismatch(`the layer unpacks to ${digest}, the image's config says ${diffId}`)
   return whiteouts
@@ -62,8 +66,25 @@ export async function applyWhiteouts(whiteouts: Whiteouts, root: string): Promis
   for (const path of whiteouts.removed) await rm(await target.place(safeParts(path), true), { recursive: true, force: true })
   for (const path of whiteouts.opaque) {
     const directory = await target.place(safeParts(path), true)
-    for (const name of await readdir(directory).catch(absent)) await rm(join(directory, name), { recursive: true, force: true })
+    for (const name of (await readdir(directory).catch(absent)) ?? [])
+      await rm(join(directory, name), { recursive: true, force: true })
   }
+}
+
+/**
+ * Where overlayfs' mark for a removed path goes, its parents made; undefined when the layer itself has something there.
+ * For an opaque directory: the directory, made when absent.
+ */
+export async function markPlace(root: string, path: string, kind: 'removed' | 'opaque'): Promise<string | undefined> {
+  const target = openTarget(root)
+  const parts = safeParts(path)
+  if (kind === 'removed') {
+    const place = await target.find(parts)
+    return (await lstat(place).catch(absent)) === undefined ? place : undefined
+  }
+  const directory = await target.place(parts, true)
+  await mkdir(directory, { recursive: true, mode: 0o755 })
+  return directory
 }
 
 function noteWhiteout(whiteouts: Whiteouts, parts: string[]): void {
@@ -71,6 +92,8 @@ function noteWhiteout(whiteouts: Whiteouts, parts: string[]): void {
   const name = parts.at(-1)!
   if (name === OPAQUE) whiteouts.opaque.push(parent.join('/'))
   // Other names with the doubled prefix are AUFS's own bookkeeping.
+  else if (['', '.', '..'].includes(name.slice(WHITEOUT.length)))
+    throw new Error(`refused whiteout ${JSON.stringify(parts.join('/'))}`)
   else if (!name.startsWith(WHITEOUT + WHITEOUT)) whiteouts.removed.push([...parent, name.slice(WHITEOUT.length)].join('/'))
 }
 

@@ -235,6 +235,24 @@ describe('archives', () => {
     expect(await readdir(join(root, 'data', 'images', 'tmp'))).toEqual([])
   })
 
+  test('neither modes nor removals reach through links', async () => {
+    const outside = join(root, 'outside')
+    mkdirSync(outside, { mode: 0o755 })
+    writeFileSync(join(outside, 'kept'), '')
+    const link = { type: 'symlink' as const, linkname: outside }
+    const lower = await tarOf([
+      { name: 'd/', type: 'directory', mode: 0o700 },
+      { name: 'd', ...link },
+      { name: 'e', ...link },
+    ])
+    const upper = await tarOf([{ name: 'e/.wh.kept' }, { name: 'e/.wh.new' }, { name: 'e/.wh..wh..opq' }])
+    const store = openImageStore(join(root, 'data'))
+    const [image] = await store.load(Readable.from([await dockerArchive([lower, upper], imageConfig([lower, upper]))]))
+    await store.layers(image!.id)
+    expect((await stat(outside)).mode & 0o777).toBe(0o755)
+    expect(await readdir(outside)).toEqual(['kept'])
+  })
+
   test('damage is noticed', async () => {
     const store = openImageStore(join(root, 'data'))
     const image = await store.build({ directory: makeApp(), tag: 'web', entrypoint })
