@@ -1,10 +1,14 @@
 /** Two TCP connections made one: bytes, ends and failures pass through both ways. Knows nothing of Services. */
 import type { Socket } from 'node:net'
 
+const KEEP_ALIVE_MS = 60_000
+
 /** To be called as soon as a socket is there: its end shall not close its other direction, and no error is unheard. */
 export function prepare(socket: Socket): void {
   socket.allowHalfOpen = true
   socket.setNoDelay(true)
+  // The kernel finds out about peers that vanished without a word.
+  socket.setKeepAlive(true, KEEP_ALIVE_MS)
   // What failed is told by `close`, which always follows.
   socket.on('error', () => {})
 }

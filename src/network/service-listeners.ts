@@ -38,7 +38,8 @@ export function createServiceListeners(options: ServiceListenersOptions) {
     const { address, port } = plan
     const accept = (socket: Socket) => proxy.accept(socket, backend)
     if (plan.protocol === 'UDP') return listenUdp(plan, backend)
-    return plan.place === 'host' ? listenOnHost(address, port, accept) : network.listen(address, port, accept)
+    const failed = (error: Error) => log.warn('a connection was not accepted', { service: backend.service, error })
+    return plan.place === 'host' ? listenOnHost(address, port, accept, failed) : network.listen(address, port, accept)
   }
 
   async function listenUdp({ place, address, port }: ListenerPlan, backend: Backend): Promise<Closable> {

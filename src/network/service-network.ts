@@ -6,7 +6,7 @@ import type { PodNetwork } from '../api/pod-network.ts'
 import type { Service } from '../api/types.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
-import { services } from '../client/resources.ts'
+import { endpointSlices, services } from '../client/resources.ts'
 import type { Informers } from '../watch/informers.ts'
 import type { ApiServerAddress } from './backend.ts'
 import { createDial } from './dial.ts'
@@ -85,7 +85,7 @@ export function createServiceNetwork(options: ServiceNetworkOptions): ServiceNet
   return {
     async start() {
       if (network.reach !== 'none') await network.claimRange(options.serviceCidr)
-      await informers.whenSynced()
+      await Promise.all([informer.whenSynced(), informers.get(endpointSlices).whenSynced()])
       unsubscribe = informer.subscribe(({ key, object }) => changed(key, object))
       if (network.reach !== 'none') dns = openDns()
       await Promise.all([...starting, dns?.tried])

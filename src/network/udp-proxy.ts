@@ -66,6 +66,8 @@ export function serveUdp(options: { socket: Socket; backend: Backend; open: Open
   }
 
   socket.on('message', (data, client) => {
+    // Nobody can be answered at port 0.
+    if (client.port === 0) return
     const key = `${client.address}:${client.port}`
     let session = sessions.get(key)
     if (!session) {

@@ -148,7 +148,7 @@ function encodeData(record: RecordData): Buffer {
 }
 
 /** Throws for a name no message can hold: the caller's data was validated by the API. */
-export function encodeName(labels: Labels): Buffer {
+function encodeName(labels: Labels): Buffer {
   const parts: Buffer[] = []
   for (const label of labels) {
     const bytes = Buffer.from(label, 'latin1')

@@ -18,7 +18,7 @@ export async function hostNameservers(ours: readonly string[]): Promise<string[]
   return parseNameservers(text).filter((address) => !ours.includes(address))
 }
 
-export function parseNameservers(text: string): string[] {
+function parseNameservers(text: string): string[] {
   const found = [...text.matchAll(/^[ \t]*nameserver[ \t]+(\S+)/gm)].map(([, address = '']) => address)
   return found.filter((address) => isIPv4(address)).slice(0, MAX_NAMESERVERS)
 }

@@ -37,7 +37,7 @@ export function createDnsServer(options: { zone: Zone; nameservers: () => Promis
       udp.on('error', (error) => log.warn('cluster DNS failed to send', { error }))
       udp.on('message', (message, client) => {
         void answer(message, 'udp', (bytes) => {
-          if (open) udp.send(bytes, client.port, client.address)
+          if (open && client.port !== 0) udp.send(bytes, client.port, client.address)
         })
       })
       const closeUdp = () => {

@@ -14,7 +14,7 @@ const TTL_SECONDS = 5
 const ADDRESS_INDEX = 'address'
 
 /** `foreign`: not a name of this cluster. `alias`: the name stands for another, which is still to be resolved. */
-export type Resolution =
+type Resolution =
   | { kind: 'records'; rcode: number; answers: Record[]; authority: Record[] }
   | { kind: 'alias'; answers: Record[]; target: Labels }
   | { kind: 'foreign' }
