@@ -28,7 +28,7 @@ export function filesUnder(folder: string, endings: readonly string[] = ['.ts'])
   const absolute = join(ROOT, folder)
   if (!existsSync(absolute)) return []
   return readdirSync(absolute, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && endings.some((ending) => entry.name.endsWith(ending)))
+    .filter((entry) => entry.isFile() && !entry.name.startsWith('.') && endings.some((ending) => entry.name.endsWith(ending)))
     .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
     .filter((path) => !path.includes('node_modules/') && !path.includes('/dist/'))
     .sort()
@@ -45,7 +45,9 @@ const CALL = /(typeof\s+)?\bimport\(\s*['"]([^'"\n]+)['"]\s*\)/g
 const REQUIRE = /createRequire\(import\.meta\.url\)\(\s*['"]([^'"\n]+)['"]\s*\)/g
 
 export function importsOf(path: string, text: string): Import[] {
-  const code = text.replace(/\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/[^\n]/g, ' ')).replace(/^\s*\/\/.*$/gm, '')
+  const code = text
+    .replace(/(?<=^|\s)\/\*[\s\S]*?\*\//gm, (comment) => comment.replace(/[^\n]/g, ' '))
+    .replace(/^\s*\/\/.*$/gm, '')
   const found: Import[] = []
   const add = (specifier: string, typeOnly: boolean, lazy: boolean) => {
     const local = specifier.startsWith('.')
