@@ -1,10 +1,19 @@
 /** Rolls a Deployment: changes its template and watches the server's own rollout. */
+import { equal, listChanges } from '../api/equal.ts'
 import type { Deployment, PodTemplateSpec, ReplicaSet } from '../api/types.ts'
 import { deployments, replicaSets } from '../client/resources.ts'
 import type { Cache } from '../watch/informer.ts'
 import { createFollower } from './follow.ts'
 import { createPatience } from './patience.ts'
-import { type Phase, type Progress, type RollbackOptions, RollError, type RollOptions, type RollResult } from './progress.ts'
+import {
+  type Phase,
+  type Progress,
+  type RollbackOptions,
+  RollError,
+  type RollOptions,
+  type RollPreview,
+  type RollResult,
+} from './progress.ts'
 import { changedImages } from './template.ts'
 
 const REVISION = 'deployment.kubernetes.io/revision'
@@ -12,11 +21,33 @@ const HASH_LABEL = 'pod-template-hash'
 
 export async function* rollDeployment(options: RollOptions): AsyncGenerator<Progress, RollResult> {
   const { client, namespace, target } = options
-  if (options.toName !== undefined) throw new RollError('a deployment keeps its name: rolling it to another one is not possible')
+  refuse(options)
   const before = await client.get(deployments, target.name, { namespace })
   const patch = patchFor(options, before)
   const after = await client.patch(deployments, target.name, 'strategic', patch, { namespace })
   return yield* watchRollout(options, after, after.metadata.generation !== before.metadata.generation)
+}
+
+/** What the patch would change, from a dry run on the server. */
+export async function previewDeployment(options: RollOptions): Promise<RollPreview> {
+  const { client, namespace, target } = options
+  refuse(options)
+  const before = await client.get(deployments, target.name, { namespace })
+  const after = await client.patch(deployments, target.name, 'strategic', patchFor(options, before), { namespace, dryRun: true })
+  const changes = !equal(before.spec, after.spec)
+  const message = changes
+    ? `would change ${listChanges('spec', before.spec, after.spec).trim()}`
+    : `deployment/${target.name} already runs this template`
+  return { changes, isConflict: false, message }
+}
+
+function refuse(options: RollOptions): void {
+  if (options.toName !== undefined) throw new RollError('a deployment keeps its name: rolling it to another one is not possible')
+  refusePeriod(options)
+}
+
+function refusePeriod(options: RollbackOptions): void {
+  if (options.updatePeriodMs !== undefined) throw new RollError('a deployment is rolled by the server: it takes no update period')
 }
 
 /** Containers are merged by name; a whole template replaces the old one. */
@@ -55,6 +86,7 @@ function replacing(template: PodTemplateSpec, containers: Images, initContainers
 /** To the template of the revision before the current one, as the server numbers them. */
 export async function* rollBackDeployment(options: RollbackOptions): AsyncGenerator<Progress, RollResult> {
   const { client, namespace, target } = options
+  refusePeriod(options)
   const before = await client.get(deployments, target.name, { namespace })
   const current = Number(before.metadata.annotations?.[REVISION] ?? 0)
   const { items } = await client.list(replicaSets, { namespace })
@@ -67,6 +99,12 @@ export async function* rollBackDeployment(options: RollbackOptions): AsyncGenera
   const patch = [
     { op: 'test', path: '/metadata/resourceVersion', value: before.metadata.resourceVersion },
     { op: 'replace', path: '/spec/template', value },
+    ...(['maxSurge', 'maxUnavailable'] as const).flatMap((limit) =>
+      options[limit] === undefined ? [] : [{ op: 'add', path: `/spec/strategy/rollingUpdate/${limit}`, value: options[limit] }],
+    ),
+    ...(options.minReadySeconds === undefined
+      ? []
+      : [{ op: 'add', path: '/spec/minReadySeconds', value: options.minReadySeconds }]),
   ]
   const after = await client.patch(deployments, target.name, 'json', patch, { namespace })
   return yield* watchRollout(options, after, true)

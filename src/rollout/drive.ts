@@ -54,7 +54,9 @@ class Drive {
     for (;;) {
       const gaveUp = patience.exhausted()
       if (gaveUp) return await this.#giveUp(gaveUp)
-      if (this.#wasTakenOver()) return this.#result('conflict', 'another client took the roll over')
+      const by = this.#takenOverBy()
+      if (by === 'back') return this.#result('rolled-back', 'another client rolls it back')
+      if (by) return this.#result('conflict', 'another client took the roll over')
       const actions = this.#plan()
       for (const action of actions) {
         if (action.do === 'finish') {
@@ -115,12 +117,15 @@ class Drive {
     return record?.rollId === this.#pair.rollId && record.phase === 'Rolling' && record.direction === this.#pair.direction
   }
 
-  #wasTakenOver(): boolean {
-    if (!this.#isMarked) return false
-    return (['old', 'new'] as const).some((side) => {
-      const controller = this.#at(side)
-      return controller !== undefined && controller.metadata.annotations?.[ROLL_ID] !== this.#pair.rollId
-    })
+  /** What another client does with a controller that this roll had marked. */
+  #takenOverBy(): 'back' | 'other' | undefined {
+    if (!this.#isMarked) return undefined
+    for (const side of ['old', 'new'] as const) {
+      const annotations = this.#at(side)?.metadata.annotations
+      if (!annotations || annotations[ROLL_ID] === this.#pair.rollId) continue
+      return annotations[DIRECTION] === 'back' && this.#pair.direction === 'forward' ? 'back' : 'other'
+    }
+    return undefined
   }
 
   /** Until the next change of counts is due, at most `limitMs`. */

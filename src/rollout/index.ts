@@ -1,9 +1,17 @@
 /** `skiff/rollout`: rolling updates and their way back, over any Kubernetes API. Knows no terminal and no command line. */
-import { rollBackDeployment, rollDeployment } from './deployment.ts'
+import { previewDeployment, rollBackDeployment, rollDeployment } from './deployment.ts'
 import { driveRoll } from './drive.ts'
 import { type PairDecision, pairForRoll, pairForRollback } from './pair.ts'
-import { type Progress, type Roll, type RollbackOptions, type RollOptions, type RollResult, rollOf } from './progress.ts'
-import { progressOf } from './replica-kinds.ts'
+import {
+  type Progress,
+  type Roll,
+  type RollbackOptions,
+  type RollOptions,
+  type RollPreview,
+  type RollResult,
+  rollOf,
+} from './progress.ts'
+import { handleOf, nameOf, progressOf } from './replica-kinds.ts'
 
 export {
   type Outcome,
@@ -14,6 +22,7 @@ export {
   RollError,
   type RollKind,
   type RollOptions,
+  type RollPreview,
   type RollResult,
   type RollTarget,
   type SideProgress,
@@ -27,6 +36,18 @@ export function roll(options: RollOptions): Roll {
   const { kind } = options.target
   if (kind === 'Deployment') return rollOf(rollDeployment(options))
   return rollOf(perform(options, () => pairForRoll(options, kind)))
+}
+
+/** What `roll` would do; changes nothing. */
+export async function previewRoll(options: RollOptions): Promise<RollPreview> {
+  const { kind } = options.target
+  if (kind === 'Deployment') return previewDeployment(options)
+  const decision = await pairForRoll(options, kind)
+  if (decision.is !== 'pair') return { changes: false, isConflict: decision.is === 'conflict', message: decision.message }
+  const { old, newName, blueprint, desired } = decision.pair
+  const how = blueprint ? 'a new controller' : 'which exists'
+  const message = `would roll ${handleOf(kind, nameOf(old))} to ${handleOf(kind, newName)}, ${how}, with ${desired} replicas`
+  return { changes: true, isConflict: false, message }
 }
 
 /** Goes back to what was there before the last roll, finished or not, with the count of that time. */

@@ -43,6 +43,14 @@ export interface RollOptions extends RollbackOptions {
   pet?: false | undefined
 }
 
+/** What a roll would do. */
+export interface RollPreview {
+  /** Whether anything would change. */
+  changes: boolean
+  isConflict: boolean
+  message: string
+}
+
 export interface SideProgress {
   name: string
   replicas: number
@@ -58,7 +66,8 @@ export interface Progress {
   message: string
 }
 
-export type Outcome = 'done' | 'unchanged' | 'no-progress' | 'deadline' | 'interrupted' | 'conflict'
+/** `rolled-back`: another client took a roll forward over and goes back. */
+export type Outcome = 'done' | 'unchanged' | 'no-progress' | 'deadline' | 'interrupted' | 'conflict' | 'rolled-back'
 
 export interface RollResult {
   outcome: Outcome

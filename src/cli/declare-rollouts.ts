@@ -1,0 +1,134 @@
+/** Flags and help of the commands that run, roll and stop workloads. */
+import { type Command, Option } from 'commander'
+import { collect, durationMs, positiveInteger, wholeNumber } from './flag-values.ts'
+import type { Declaring } from './program.ts'
+import type { RunAs } from './run.ts'
+import { withSession } from './session.ts'
+
+interface PaceInput {
+  maxSurge?: string
+  maxUnavailable?: string
+  minReady?: number
+  timeout?: number
+  deadline?: number
+  updatePeriod?: number
+  output?: 'json'
+}
+
+export function declareRolloutCommands(declaring: Declaring): void {
+  declareRoll(declaring)
+  declareRollback(declaring)
+  declareRun(declaring)
+  declareStop(declaring)
+}
+
+function withPace(command: Command): Command {
+  return command
+    .option('--max-surge <amount>', 'pods above the wanted count, or a percentage of it')
+    .option('--max-unavailable <amount>', 'pods below the wanted count, or a percentage of it')
+    .option('--min-ready <seconds>', 'how long a new pod must be ready to count', wholeNumber('--min-ready'))
+    .option('--timeout <duration>', 'give up after so long without progress (default: 10m)', durationMs('--timeout'))
+    .option('--deadline <duration>', 'give up after so long in all', durationMs('--deadline'))
+    .option('--update-period <duration>', 'the least time between two steps', durationMs('--update-period'))
+    .addOption(new Option('-o, --output <format>', 'how to print progress').choices(['json']))
+}
+
+function paceFlags(input: PaceInput) {
+  return {
+    ...{ maxSurge: input.maxSurge, maxUnavailable: input.maxUnavailable, minReady: input.minReady },
+    ...{ timeoutMs: input.timeout, deadlineMs: input.deadline, updatePeriodMs: input.updatePeriod },
+    json: input.output === 'json',
+  }
+}
+
+function declareRoll({ program, io, globals, action }: Declaring): void {
+  const command = program
+    .command('roll')
+    .description('replace the pods of a workload by those of another image, template or controller, without a gap')
+    .argument('<name>', 'a name, or kind/name')
+    .argument('[to]', 'the controller to roll to')
+    .option('--image <[container=]image>', 'the new image (again for more containers)', collect, [])
+    .option('-f, --file <file>', 'a manifest with the new template')
+    .option('--dry-run', 'only say what would be done')
+  withPace(command)
+    .addHelpText(
+      'after',
+      '\nExit code 0 when done, 3 on a conflict, 4 without progress, 5 when rolled back, 130 when interrupted.\n\nExample:\n  skiff roll web --image web:v2\n',
+    )
+    .action(
+      action(
+        async (name: string, to: string | undefined, input: PaceInput & { image: string[]; file?: string; dryRun?: true }) => {
+          const { runRoll } = await import('./roll.ts')
+          const flags = { name, to, images: input.image, file: input.file, dryRun: input.dryRun === true, ...paceFlags(input) }
+          return withSession(globals(), io, (session) => runRoll(flags, io, session))
+        },
+      ),
+    )
+}
+
+function declareRollback({ program, io, globals, action }: Declaring): void {
+  const command = program
+    .command('rollback')
+    .description('go back to what was there before the last roll')
+    .argument('<name>', 'a name, or kind/name')
+  withPace(command)
+    .addHelpText('after', '\nExample:\n  skiff rollback web\n')
+    .action(
+      action(async (name: string, input: PaceInput) => {
+        const { runRollback } = await import('./rollback.ts')
+        return withSession(globals(), io, (session) => runRollback({ name, ...paceFlags(input) }, io, session))
+      }),
+    )
+}
+
+interface RunInput {
+  image: string
+  replicas?: number
+  port?: number
+  env: string[]
+  as?: RunAs
+  once?: true
+  forever?: true
+}
+
+function declareRun({ program, io, globals, action }: Declaring): void {
+  program
+    .command('run')
+    .description('run an image: as a deployment, or once when arguments are given')
+    .argument('<name>')
+    .argument('[args...]', "the container's arguments, after --")
+    .requiredOption('--image <image>', 'what to run')
+    .option('--replicas <count>', 'how many', positiveInteger('--replicas'))
+    .option('-p, --port <number>', 'the port it listens on', wholeNumber('--port', 65_535))
+    .option('-e, --env <name=value>', 'an environment variable (again for more)', collect, [])
+    .addOption(new Option('--as <kind>', 'what to create').choices(['deployment', 'rc', 'pod', 'job']))
+    .option('--once', 'run it to its end, print its output and pass its exit code on')
+    .option('--forever', 'keep it running, arguments or not')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  skiff run web --image web:v1 --replicas 3 -p 8080\n  skiff run hello --image tools:v1 -- echo hello\n',
+    )
+    .action(
+      action(async (name: string, args: string[], input: RunInput) => {
+        const { runRun } = await import('./run.ts')
+        const { image, replicas, port, env, as } = input
+        const flags = { name, args, image, replicas, port, env, as, once: input.once === true, forever: input.forever === true }
+        return withSession(globals(), io, (session) => runRun(flags, io, session))
+      }),
+    )
+}
+
+function declareStop({ program, io, globals, action }: Declaring): void {
+  program
+    .command('stop')
+    .description('scale a workload down, wait for its pods to go, and delete it')
+    .argument('<name>', 'a name, or kind/name')
+    .option('--timeout <duration>', 'give up after so long', durationMs('--timeout'), 300_000)
+    .addHelpText('after', '\nExample:\n  skiff stop web\n')
+    .action(
+      action(async (name: string, { timeout }: { timeout: number }) => {
+        const { runStop } = await import('./stop.ts')
+        return withSession(globals(), io, (session) => runStop({ name, timeoutMs: timeout }, io, session))
+      }),
+    )
+}
