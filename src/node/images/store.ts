@@ -53,6 +53,8 @@ interface StoreContext {
   references: References
   /** The last pull of each name, settled or not. */
   pulls: Map<string, Promise<void>>
+  /** By image id, while it lasts. */
+  unpacking: Map<string, Promise<ImageLayers>>
 }
 
 const SHORT_ID = /^[0-9a-f]{12,64}$/
@@ -65,6 +67,7 @@ export function openImageStore(dataDirectory: string): ImageStore {
     blobs: openBlobs(directory),
     references: openReferences(directory),
     pulls: new Map(),
+    unpacking: new Map(),
   }
   return {
     build: (options) => build(context, options, dataDirectory),
@@ -73,7 +76,7 @@ export function openImageStore(dataDirectory: string): ImageStore {
     remove: (reference, options) => remove(context, reference, options?.force ?? false),
     load: (source) => load(context, source),
     save: (references, file) => save(context, references, file),
-    layers: (imageId) => layers(context, imageId),
+    layers: (imageId) => sharedLayers(context, imageId),
     pull: (reference, options) => pull(context, reference, options),
   }
 }
@@ -121,6 +124,17 @@ async function save(context: StoreContext, references: readonly string[], file: 
     await rename(temporary, file)
   } finally {
     await rm(temporary, { force: true })
+  }
+}
+
+/** Containers of one image that start together unpack it once. */
+async function sharedLayers(context: StoreContext, imageId: string): Promise<ImageLayers> {
+  const running = context.unpacking.get(imageId) ?? layers(context, imageId)
+  context.unpacking.set(imageId, running)
+  try {
+    return await running
+  } finally {
+    context.unpacking.delete(imageId)
   }
 }
 

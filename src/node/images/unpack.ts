@@ -182,7 +182,8 @@ async function writeEntry({ header, body }: Required<TarEntry>, path: string, ta
 
 async function finish(path: string, header: TarHeader): Promise<void> {
   const root = process.geteuid?.() === 0
-  if (root) {
+  // Made by root, it is root's already.
+  if (root && (header.uid || header.gid)) {
     await lchown(path, header.uid ?? 0, header.gid ?? 0).catch((error: unknown) => {
       // An id that this user namespace does not map; the file stays the caller's.
       if (!isCode(error, 'EINVAL')) throw error
