@@ -1,0 +1,184 @@
+/** Flags and help of the commands about the machine's own cluster, its images, and the program itself. */
+import { Argument, Option } from 'commander'
+import { positiveInteger, wholeNumber } from './flag-values.ts'
+import type { RuntimeName } from './host.ts'
+import type { Declaring } from './program.ts'
+
+const DATA_DIR_HELP = 'where its data lies (default: $SKIFF_DATA_DIR, else ~/.local/share/skiff)'
+
+interface UpFlags {
+  dataDir?: string
+  inMemory?: true
+  port?: number
+  runtime: RuntimeName
+  nodes: number
+  controllers: 'on' | 'off'
+  detach?: true
+}
+
+export function declareClusterCommands(declaring: Declaring): void {
+  declareUpAndDown(declaring)
+  declareImage(declaring)
+  declareProgram(declaring)
+}
+
+function declareUpAndDown({ program, io, host, globals, action }: Declaring): void {
+  program
+    .command('up')
+    .description('start a cluster on this machine, and stay until Ctrl-C')
+    .option('--data-dir <directory>', DATA_DIR_HELP)
+    .option('--in-memory', 'keep the API objects in memory only')
+    .option('--port <number>', 'the port of the API server', wholeNumber('--port', 65_535))
+    .addOption(
+      new Option('--runtime <name>', 'what runs the containers').choices(['local', 'simulated', 'none']).default('local'),
+    )
+    .option('--nodes <count>', 'how many nodes', positiveInteger('--nodes'), 1)
+    .addOption(new Option('--controllers <switch>', 'whether the controllers run').choices(['on', 'off']).default('on'))
+    .option('-d, --detach', 'leave it running and return when it is ready')
+    .addHelpText(
+      'after',
+      '\nWithout --kubeconfig, a context is added to your kubeconfig.\n\nExample:\n  skiff up --in-memory --runtime simulated --nodes 3\n',
+    )
+    .action(
+      action(async (flags: UpFlags) => {
+        const { runUp } = await import('./up.ts')
+        const { dataDir, port, runtime, nodes } = flags
+        const switches = {
+          inMemory: flags.inMemory === true,
+          controllers: flags.controllers === 'on',
+          detach: flags.detach === true,
+        }
+        return runUp({ dataDir, port, runtime, nodes, ...switches, kubeconfig: globals().kubeconfig }, io, host)
+      }),
+    )
+  program
+    .command('down')
+    .description('stop the cluster on this machine')
+    .option('--data-dir <directory>', DATA_DIR_HELP)
+    .addHelpText('after', '\nExample:\n  skiff down\n')
+    .action(action(async ({ dataDir }: { dataDir?: string }) => (await import('./down.ts')).runDown({ dataDir }, io, host)))
+  program
+    .command('status')
+    .description('say whether a cluster runs on this machine, and where')
+    .option('--data-dir <directory>', DATA_DIR_HELP)
+    .addOption(new Option('-o, --output <format>', 'how to print it').choices(['json']))
+    .addHelpText('after', '\nExit code 0 when it runs, 3 when not.\n\nExample:\n  skiff status -o json\n')
+    .action(
+      action(async (flags: { dataDir?: string; output?: string }) => (await import('./status.ts')).runStatus(flags, io, host)),
+    )
+  program
+    .command('demo')
+    .description('show a rolling update that loses no request, on a cluster made for it')
+    .addHelpText('after', '\nExample:\n  skiff demo\n')
+    .action(action(() => host.demo(io)))
+}
+
+interface BuildFlags {
+  dataDir?: string
+  tag: string
+  entrypoint: string
+  env: string[]
+  workdir?: string
+}
+
+function declareImage({ program, io, host, action }: Declaring): void {
+  const image = program.command('image').description('build, load and list the images of the local runtime')
+  image.addHelpText('after', "\nExample:\n  skiff image build ./app -t app:v1 --entrypoint 'node server.js'\n")
+  const collect = (value: string, known: string[]) => [...known, value]
+  const commands = async (dataDir: string | undefined) => ({
+    images: host.images({ dataDir }),
+    run: await import('./image.ts'),
+  })
+  image
+    .command('build')
+    .description('make an image of a directory; no cluster is needed')
+    .argument('<directory>')
+    .requiredOption('-t, --tag <name:tag>', "the image's name")
+    .requiredOption('--entrypoint <command>', "what it runs; a pod's args follow it")
+    .option('-e, --env <name=value>', 'an environment variable (again for more)', collect, [])
+    .option('--workdir <directory>', 'the working directory inside the image')
+    .option('--data-dir <directory>', DATA_DIR_HELP)
+    .addHelpText('after', "\nExample:\n  skiff image build ./app -t app:v1 --entrypoint 'node server.js'\n")
+    .action(
+      action(async (directory: string, { dataDir, tag, entrypoint, env, workdir }: BuildFlags) => {
+        const { images, run } = await commands(dataDir)
+        return run.buildImage({ directory, tag, entrypoint, env, workingDirectory: workdir }, io, images)
+      }),
+    )
+  image
+    .command('load')
+    .description('take in the images of an OCI or Docker archive')
+    .argument('<file>')
+    .option('--data-dir <directory>', DATA_DIR_HELP)
+    .addHelpText('after', '\nExample:\n  skiff image load app.tar\n')
+    .action(
+      action(async (file: string, { dataDir }: { dataDir?: string }) => {
+        const { images, run } = await commands(dataDir)
+        return run.loadImages(file, io, images)
+      }),
+    )
+  image
+    .command('save')
+    .description('write an image as an OCI archive')
+    .argument('<image>')
+    .requiredOption('-o, --output <file>', 'the archive to write')
+    .option('--data-dir <directory>', DATA_DIR_HELP)
+    .addHelpText('after', '\nExample:\n  skiff image save app:v1 -o app.tar\n')
+    .action(
+      action(async (name: string, { dataDir, output }: { dataDir?: string; output: string }) => {
+        const { images, run } = await commands(dataDir)
+        return run.saveImage(name, output, io, images)
+      }),
+    )
+  image
+    .command('ls')
+    .description('list the images')
+    .option('--data-dir <directory>', DATA_DIR_HELP)
+    .addOption(new Option('-o, --output <format>', 'how to print them').choices(['json']))
+    .addHelpText('after', '\nExample:\n  skiff image ls\n')
+    .action(
+      action(async ({ dataDir, output }: { dataDir?: string; output?: string }) => {
+        const { images, run } = await commands(dataDir)
+        return run.listImages(output === 'json', io, images)
+      }),
+    )
+  image
+    .command('rm')
+    .description('remove images')
+    .argument('<image...>')
+    .option('--data-dir <directory>', DATA_DIR_HELP)
+    .addHelpText('after', '\nExample:\n  skiff image rm app:v1\n')
+    .action(
+      action(async (names: string[], { dataDir }: { dataDir?: string }) => {
+        const { images, run } = await commands(dataDir)
+        return run.removeImages(names, io, images)
+      }),
+    )
+}
+
+function declareProgram({ program, io, host, globals, action }: Declaring): void {
+  program
+    .command('version')
+    .description('print the versions of skiff and of the server')
+    .option('--client', 'only the version of skiff')
+    .addOption(new Option('-o, --output <format>', 'how to print them').choices(['json']))
+    .addHelpText('after', '\nExample:\n  skiff version --client\n')
+    .action(
+      action(async (flags: { client?: true; output?: string }) => {
+        const { runVersion } = await import('./version.ts')
+        return runVersion({ ...globals(), clientOnly: flags.client === true, json: flags.output === 'json' }, io, host)
+      }),
+    )
+  program
+    .command('completion')
+    .description("print a shell's completion script")
+    .addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']))
+    .addHelpText('after', '\nExample:\n  source <(skiff completion bash)\n')
+    .action(action(async (shell: string) => (await import('./completion.ts')).printScript(shell, io)))
+  program
+    .command('__complete', { hidden: true })
+    .argument('[words...]')
+    .allowUnknownOption()
+    .helpOption(false)
+    .action(action(async (words: string[]) => (await import('./complete.ts')).runComplete({ ...globals(), words }, program, io)))
+}

@@ -1,0 +1,89 @@
+/** Flags and help of the commands that reach into running pods. */
+import { durationMs, integer } from './flag-values.ts'
+import type { Declaring } from './program.ts'
+
+interface LogsFlags {
+  follow?: true
+  container?: string
+  previous?: true
+  since?: number
+  sinceTime?: string
+  tail?: number
+  timestamps?: true
+  selector?: string
+  allContainers?: true
+  prefix?: true
+}
+
+interface ProcessFlags {
+  stdin?: true
+  tty?: true
+  container?: string
+}
+
+export function declarePodCommands({ program, io, globals, action }: Declaring): void {
+  program
+    .command('logs')
+    .description('print the output of containers')
+    .argument('[pod]', 'a pod, or kind/name of what owns pods')
+    .argument('[container]')
+    .option('-f, --follow', 'go on as it comes')
+    .option('-c, --container <name>', 'which container')
+    .option('-p, --previous', "the container's previous run")
+    .option('--since <duration>', 'not older than this', durationMs('--since'))
+    .option('--since-time <time>', 'not older than this (RFC 3339)')
+    .option('--tail <lines>', 'only the last lines; -1 for all', integer('--tail'))
+    .option('--timestamps', 'with the time of each line')
+    .option('-l, --selector <selector>', 'of all pods with these labels')
+    .option('--all-containers', 'of every container')
+    .option('--prefix', 'each line with its pod and container')
+    .addHelpText('after', '\nExample:\n  skiff logs -f deploy/web\n')
+    .action(
+      action(async (pod: string | undefined, container: string | undefined, flags: LogsFlags) => {
+        const { runLogs } = await import('./logs.ts')
+        return runLogs({ ...globals(), container, ...flags, pod }, io)
+      }),
+    )
+  program
+    .command('exec')
+    .description('run a command in a container')
+    .argument('<pod>', 'a pod, or kind/name of what owns pods')
+    .argument('<command...>', 'after --')
+    .option('-i, --stdin', 'with standard input')
+    .option('-t, --tty', 'on a terminal')
+    .option('-c, --container <name>', 'which container')
+    .addHelpText('after', "\nThe exit code is the command's.\n\nExample:\n  skiff exec -it web-1 -- sh\n")
+    .action(
+      action(async (pod: string, command: string[], flags: ProcessFlags) => {
+        const { runExec } = await import('./exec.ts')
+        return runExec({ ...globals(), ...flags, pod, command }, io)
+      }),
+    )
+  program
+    .command('attach')
+    .description("join a container's own process")
+    .argument('<pod>', 'a pod, or kind/name of what owns pods')
+    .option('-i, --stdin', 'with standard input')
+    .option('-t, --tty', 'on a terminal')
+    .option('-c, --container <name>', 'which container')
+    .addHelpText('after', '\nExample:\n  skiff attach -it shell\n')
+    .action(
+      action(async (pod: string, flags: ProcessFlags) => {
+        const { runExec } = await import('./exec.ts')
+        return runExec({ ...globals(), ...flags, pod }, io)
+      }),
+    )
+  program
+    .command('port-forward')
+    .description('lead ports of this machine into a pod')
+    .argument('<pod>', 'a pod, or kind/name of what owns pods')
+    .argument('<port...>', '[LOCAL:]REMOTE; :REMOTE takes a free local port')
+    .option('--address <address>', 'where to listen', '127.0.0.1')
+    .addHelpText('after', '\nExample:\n  skiff port-forward svc/web 8080:80\n')
+    .action(
+      action(async (pod: string, ports: string[], flags: { address: string }) => {
+        const { runPortForward } = await import('./port-forward.ts')
+        return runPortForward({ ...globals(), ...flags, pod, ports }, io)
+      }),
+    )
+}

@@ -1,0 +1,169 @@
+/** `skiff get`: the server's tables, or the objects in another form; then, when asked, their changes. */
+import type { KubeObject } from '../api/object.ts'
+import { collectionPath, objectPath } from '../client/paths.ts'
+import { CommandError, type Io, writeLine } from './io.ts'
+import { type ObjectFormat, parseOutput, printObjects } from './print-objects.ts'
+import { printTables, TABLE_ACCEPT, type Table, type TableLook, type TablePart } from './print-tables.ts'
+import { type GlobalOptions, type Session, withSession } from './session.ts'
+import { parseTargets, type Target } from './targets.ts'
+
+export interface GetOptions extends GlobalOptions {
+  words: readonly string[]
+  output?: string | undefined
+  watch?: boolean
+  selector?: string
+  fieldSelector?: string
+  allNamespaces?: boolean
+  showLabels?: boolean
+  noHeaders?: boolean
+  showManagedFields?: boolean
+}
+
+export async function runGet(options: GetOptions, io: Io): Promise<number> {
+  const format = parseOutput(options.output)
+  return withSession(options, io, async (session) => {
+    const targets = await parseTargets(options.words, session.discovery)
+    if (targets.some(({ names }) => names.length > 0) && (options.selector || options.fieldSelector))
+      throw new CommandError('names and selectors cannot be given together')
+    if (options.watch) return watch(options, format, targets, session, io)
+    return format.form === 'table'
+      ? getTables(options, format.wide, targets, session, io)
+      : getObjects(options, format, targets, session, io)
+  })
+}
+
+async function getTables(
+  options: GetOptions,
+  wide: boolean,
+  targets: readonly Target[],
+  session: Session,
+  io: Io,
+): Promise<number> {
+  const { parts, failures } = await fetchParts(options, targets, session, TABLE_ACCEPT)
+  const tables = parts.map(({ target, object }) => ({ resource: target.resource, table: object as unknown as Table }))
+  // Several answers for one resource (names) are one table.
+  const merged: TablePart[] = []
+  for (const part of tables) {
+    const last = merged.at(-1)
+    if (last?.resource === part.resource) last.table = { ...last.table, rows: [...last.table.rows, ...part.table.rows] }
+    else merged.push(part)
+  }
+  const filled = merged.filter(({ table }) => table.rows.length > 0)
+  printTables(filled, look(options, wide, targets), io.stdout)
+  for (const failure of failures) writeLine(io.stderr, `Error from server (${failure.reason}): ${failure.message}`)
+  if (filled.length === 0 && failures.length === 0) {
+    const namespaced = targets.some(({ resource }) => resource.namespaced) && !options.allNamespaces
+    writeLine(io.stderr, namespaced ? `No resources found in ${session.namespace} namespace.` : 'No resources found')
+  }
+  return failures.length > 0 ? 1 : 0
+}
+
+function look(options: GetOptions, wide: boolean, targets: readonly Target[]): TableLook {
+  const { allNamespaces = false, showLabels = false, noHeaders = false } = options
+  return {
+    wide,
+    withNamespace: allNamespaces,
+    withLabels: showLabels,
+    noHeaders,
+    withKind: targets.length > 1,
+    nowMs: Date.now(),
+  }
+}
+
+async function getObjects(
+  options: GetOptions,
+  format: ObjectFormat,
+  targets: readonly Target[],
+  session: Session,
+  io: Io,
+): Promise<number> {
+  const { parts, failures } = await fetchParts(options, targets, session)
+  const single = targets.length === 1 && targets[0]!.names.length === 1
+  const objects = parts.flatMap(({ object, target }) =>
+    target.names.length > 0 ? [object] : (object.items as KubeObject[]).map((item) => withKind(item, target)),
+  )
+  // A list of nothing is still a list in json and yaml; one object that is missing is only a failure.
+  if (objects.length > 0 || !single) {
+    await printObjects(objects, { format, single, showManagedFields: options.showManagedFields === true }, targets, io.stdout)
+  }
+  for (const failure of failures) writeLine(io.stderr, `Error from server (${failure.reason}): ${failure.message}`)
+  return failures.length > 0 ? 1 : 0
+}
+
+/** Items of a list need not say what they are; printed alone they must. */
+function withKind(item: KubeObject, { resource }: Target): KubeObject {
+  const { group, version, kind } = resource
+  return { apiVersion: group ? `${group}/${version}` : version, kind, ...item }
+}
+
+interface Fetched {
+  parts: { target: Target; object: KubeObject }[]
+  failures: { reason: string; message: string }[]
+}
+
+/** A name that does not exist is reported beside what does; any other failure ends the command. */
+async function fetchParts(options: GetOptions, targets: readonly Target[], session: Session, accept?: string): Promise<Fetched> {
+  const { isNotFound } = await import('../api/status.ts')
+  const fetched: Fetched = { parts: [], failures: [] }
+  for (const target of targets) {
+    for (const path of pathsOf(options, target, session)) {
+      const query = { labelSelector: options.selector, fieldSelector: options.fieldSelector }
+      try {
+        const { object } = await session.client.transport.request({
+          method: 'GET',
+          path,
+          query: defined(query),
+          ...(accept && { headers: { accept } }),
+        })
+        fetched.parts.push({ target, object })
+      } catch (error) {
+        if (!isNotFound(error) || target.names.length === 0) throw error
+        fetched.failures.push({ reason: 'NotFound', message: (error as Error).message })
+      }
+    }
+  }
+  return fetched
+}
+
+function pathsOf(options: GetOptions, { resource, names }: Target, session: Session): string[] {
+  if (names.length === 0) return [collectionPath(resource, options.allNamespaces ? undefined : session.namespace)]
+  if (options.allNamespaces && resource.namespaced) throw new CommandError('a name cannot be looked up across all namespaces')
+  return names.map((name) => objectPath(resource, name, session.namespace))
+}
+
+function defined(query: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined))
+}
+
+async function watch(
+  options: GetOptions,
+  format: ReturnType<typeof parseOutput>,
+  targets: readonly Target[],
+  session: Session,
+  io: Io,
+): Promise<number> {
+  const [target, ...others] = targets
+  if (!target || others.length > 0 || target.names.length > 1)
+    throw new CommandError('--watch takes one kind, and at most one name')
+  const { watchTables } = await import('./get-watch.ts')
+  const { resource, names } = target
+  const path = collectionPath(resource, options.allNamespaces ? undefined : session.namespace)
+  const byName = names[0] === undefined ? undefined : `metadata.name=${names[0]}`
+  const query = defined({ labelSelector: options.selector, fieldSelector: byName ?? options.fieldSelector })
+  const wide = format.form === 'table' && format.wide
+  const print =
+    format.form === 'table'
+      ? undefined
+      : (object: KubeObject) =>
+          printObjects(
+            [withKind(object, target)],
+            { format, single: true, showManagedFields: options.showManagedFields === true },
+            targets,
+            io.stdout,
+          )
+  return watchTables(
+    { path, query, resource, print, look: look(options, wide, targets), mustExist: names.length > 0 },
+    session,
+    io,
+  )
+}

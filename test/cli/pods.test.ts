@@ -1,0 +1,65 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { PATCH_TYPES } from '../server/start-server.ts'
+import { type CommandLine, startCommandLine } from './command-line.ts'
+
+let cli: CommandLine
+beforeAll(async () => {
+  cli = await startCommandLine()
+  const spec = { nodeName: 'n', containers: [{ name: 'c', image: 'i' }] }
+  const metadata = { name: 'p', labels: { app: 'x' } }
+  await cli.server.call('POST', '/api/v1/namespaces/default/pods', { apiVersion: 'v1', kind: 'Pod', metadata, spec })
+  await cli.server.call('PATCH', '/api/v1/namespaces/default/pods/p/status', { status: { phase: 'Running' } }, PATCH_TYPES.merge)
+  await cli.run(['create', 'service', 'clusterip', 'x', '--tcp', '80'])
+})
+afterAll(() => cli.close())
+
+describe('exec', () => {
+  it('carries output, errors and the exit code', async () => {
+    expect(await cli.run(['exec', 'p', '--', 'sh', '-c', 'echo out; echo err >&2; exit 3'])).toEqual({
+      code: 3,
+      out: 'out\n',
+      err: 'err\n',
+    })
+    expect((await cli.run(['exec', 'svc/x', '--', 'true'])).code).toBe(0)
+  })
+
+  it('carries input and its end', async () => {
+    expect(await cli.run(['exec', '-i', 'p', '--', 'cat'], { input: 'through and back' })).toEqual({
+      code: 0,
+      out: 'through and back',
+      err: '',
+    })
+    expect((await cli.run(['attach', '-i', 'p'], { input: 'joined' })).out).toBe('joined')
+  })
+
+  it('says what is not there', async () => {
+    expect((await cli.run(['exec', 'q', '--', 'true'])).err).toBe('error: pods "q" not found (NotFound)\n')
+    expect((await cli.run(['exec', 'p', '-c', 'd', '--', 'true'])).err).toBe(
+      'error: container d not found in pod p (it has: c)\n',
+    )
+  })
+})
+
+it('prints logs, by name and by label', async () => {
+  expect(await cli.run(['logs', 'p'])).toEqual({ code: 0, out: 'one\ntwo\n', err: '' })
+  expect((await cli.run(['logs', '-l', 'app=x', '--prefix'])).out).toBe('[pod/p/c] one\n[pod/p/c] two\n')
+  expect((await cli.run(['logs', 'p', '--previous'])).code).toBe(1)
+})
+
+it('forwards a port until interrupted', async () => {
+  const target = createServer((_request, response) => response.end('from the pod')).listen(0, '127.0.0.1')
+  await once(target, 'listening')
+  const { port } = target.address() as { port: number }
+  const forward = cli.start(['port-forward', 'p', `:${port}`])
+  const local = await vi.waitFor(() => {
+    const found = /127\.0\.0\.1:(\d+) ->/.exec(forward.out())
+    expect(found).not.toBeNull()
+    return found![1]!
+  })
+  expect(await (await fetch(`http://127.0.0.1:${local}/`, { headers: { connection: 'close' } })).text()).toBe('from the pod')
+  forward.interrupt()
+  expect((await forward.done).code).toBe(130)
+  target.close()
+})
