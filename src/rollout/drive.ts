@@ -163,6 +163,8 @@ class Drive {
     } catch (error) {
       // Somebody wrote in between: the next look shows what.
       if (isConflict(error)) return undefined
+      // An interruption is looked at between two actions, which each are safe to repeat.
+      if (this.#options.signal?.aborted && error === this.#options.signal.reason) return undefined
       throw error
     }
   }
@@ -171,18 +173,18 @@ class Drive {
     const { client, clock, namespace } = this.#options
     const { kind } = this.#pair
     this.#changed = true
-    const observed = (controller: Controller) => this.#whenObserved(this.#keep(controller))
+    const observed = (controller: Controller, holds?: (seen: Controller) => boolean) => this.#whenObserved(controller, holds)
     this.#keep(await separate({ client, clock, namespace, kind, observed }, this.#need(side)))
   }
 
-  async #whenObserved(controller: Controller): Promise<Controller> {
+  async #whenObserved(controller: Controller, holds: (seen: Controller) => boolean = () => true): Promise<Controller> {
     const { clock, namespace, signal } = this.#options
     const endMs = clock.monotonic() + OBSERVE_TIMEOUT_MS
     const key = `${namespace}/${nameOf(controller)}`
     for (;;) {
       const cached = this.#informer.store.get(key)
-      if (cached && isObserved(cached) && (cached.metadata.generation ?? 0) >= (controller.metadata.generation ?? 0))
-        return cached
+      const isCurrent = (cached?.metadata.generation ?? 0) >= (controller.metadata.generation ?? 0)
+      if (cached && isCurrent && isObserved(cached) && holds(cached)) return cached
       const leftMs = endMs - clock.monotonic()
       if (leftMs <= 0) throw new RollError(`${nameOf(controller)}: its controller does not act on it`)
       signal?.throwIfAborted()

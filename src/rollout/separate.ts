@@ -15,8 +15,8 @@ export interface SeparateOptions {
   clock: Clock
   namespace: string
   kind: ReplicaKind
-  /** Resolves when the server's controller has observed the object; gives its latest state. */
-  observed: (controller: Controller) => Promise<Controller>
+  /** Resolves when the server's controller has observed the object and `holds` is true of it; gives its latest state. */
+  observed: (controller: Controller, holds?: (seen: Controller) => boolean) => Promise<Controller>
 }
 
 export async function separate(options: SeparateOptions, controller: Controller): Promise<Controller> {
@@ -28,6 +28,9 @@ export async function separate(options: SeparateOptions, controller: Controller)
   const onTemplate = await options.observed(await client.patch(resource, name, 'merge', patch, { namespace }))
   await labelPods(options, onTemplate, labels)
   if (kind === 'ReplicaSet') return onTemplate
+  // The server's controller reads pods from a cache of its own: one that did not have the labels yet would let go of the pods
+  // and make others. That it has them shows in the status.
+  await options.observed(onTemplate, ({ status }) => (status?.fullyLabeledReplicas ?? 0) >= (status?.replicas ?? 0))
   return options.observed(await client.patch(resource, name, 'merge', { spec: { selector: labels } }, { namespace }))
 }
 

@@ -30,16 +30,22 @@ export async function createWeb(cluster: TestCluster, kind: RollKind, replicas =
   )
 }
 
-/** Counts available pods at every change; `lowest` is the least there ever were. */
-export function watchAvailability(cluster: TestCluster): { lowest(): number; images(): string[] } {
+/** Counts available pods at every change; `lowest` is the least there ever were, `highest` the most pods of any state. */
+export function watchAvailability(cluster: TestCluster): { lowest(): number; highest(): number; images(): string[] } {
   const informer = cluster.informers.get(pods)
   let lowest = Number.POSITIVE_INFINITY
+  let highest = 0
   const serving = () => informer.store.list(namespace).filter(isServing)
   informer.subscribe(() => {
     lowest = Math.min(lowest, serving().length)
+    highest = Math.max(highest, informer.store.list(namespace).filter(({ metadata }) => !metadata.deletionTimestamp).length)
   })
   // Replayed objects arrive one by one, into a cache that has them all.
-  return { lowest: () => lowest, images: () => serving().map((pod) => pod.spec?.containers[0]?.image ?? '') }
+  return {
+    lowest: () => lowest,
+    highest: () => highest,
+    images: () => serving().map((pod) => pod.spec?.containers[0]?.image ?? ''),
+  }
 }
 
 function isServing(pod: Pod): boolean {

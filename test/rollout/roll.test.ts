@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { deployments, pods } from '../../src/client/resources.ts'
 import { type Progress, roll, rollback } from '../../src/rollout/index.ts'
 import { startTestCluster } from '../controllers/cluster.ts'
+import { until } from '../controllers/until.ts'
 import { controllersOf, createWeb, optionsFor, watchAvailability } from './cluster.ts'
 
 const namespace = 'default'
@@ -15,8 +16,16 @@ test.each(['ReplicationController', 'ReplicaSet'] as const)('%s: rolls forward, 
   const rolling = roll(optionsFor(cluster, kind, { images: { c: 'web:v2' } }))
   for await (const event of rolling) {
     events.push(event)
-    // Labelling replaces no pod.
-    if (events.length === 1) expect(seen.images().length).toBe(before.length)
+    // Labelling replaces no pod, and none is left without its controller.
+    if (events.length === 1) {
+      const { items } = await cluster.client.list(pods, { namespace })
+      expect(items.map(({ metadata }) => metadata.uid).sort()).toEqual(before.sort())
+      for (const { metadata } of items)
+        expect(metadata).toMatchObject({
+          ownerReferences: [{ name: 'web' }],
+          labels: { 'skiff.dev/template': expect.any(String) },
+        })
+    }
   }
   const result = await rolling.result()
   expect(result).toMatchObject({
@@ -45,6 +54,7 @@ test.each(['ReplicationController', 'ReplicaSet'] as const)('%s: rolls forward, 
   expect(forward.new.name).toBe(result.new.name)
   expect(await controllersOf(cluster, kind)).toHaveLength(2)
   expect(seen.lowest()).toBe(3)
+  expect(seen.highest()).toBe(4)
 })
 
 test('a roll without progress pauses, keeps what serves, and is rolled back', async () => {
@@ -66,6 +76,32 @@ test('a roll without progress pauses, keeps what serves, and is rolled back', as
   expect(other).toMatchObject({ outcome: 'conflict', changed: false })
   const back = await rollback(optionsFor(cluster, 'ReplicationController')).result()
   expect(back).toMatchObject({ outcome: 'done', new: { name: 'web', replicas: 3 }, old: { replicas: 0 } })
+  expect(seen.lowest()).toBe(3)
+  expect(seen.highest()).toBe(4)
+})
+
+test('a rollback takes over from the roll that is under way, which ends saying so', async () => {
+  await using cluster = await startTestCluster()
+  cluster.setReady((image) => image !== 'web:v3')
+  await createWeb(cluster, 'ReplicationController')
+  const seen = watchAvailability(cluster)
+  const rolling = roll(optionsFor(cluster, 'ReplicationController', { images: { c: 'web:v3' } })).result()
+  await until(async () => {
+    const all = await controllersOf(cluster, 'ReplicationController')
+    expect(all.map(({ spec }) => spec?.replicas).sort()).toEqual([1, 3])
+  })
+  const back = await rollback(optionsFor(cluster, 'ReplicationController')).result()
+  expect(back).toMatchObject({ outcome: 'done', new: { name: 'web', replicas: 3, ready: 3 } })
+  expect(await rolling).toMatchObject({ outcome: 'rolled-back' })
+  expect(seen.lowest()).toBe(3)
+})
+
+test('a roll without surge goes down by what may be unavailable, and no further', async () => {
+  await using cluster = await startTestCluster()
+  await createWeb(cluster, 'ReplicaSet', 4)
+  const seen = watchAvailability(cluster)
+  const options = optionsFor(cluster, 'ReplicaSet', { images: { c: 'web:v2' }, maxSurge: 0, maxUnavailable: '25%' })
+  expect(await roll(options).result()).toMatchObject({ outcome: 'done', new: { replicas: 4, ready: 4 } })
   expect(seen.lowest()).toBe(3)
 })
 
