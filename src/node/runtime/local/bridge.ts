@@ -1,5 +1,6 @@
 /**
- * The network of a root agent's pods: a bridge in the host's network namespace and a veth pair for each pod. Two clusters on
+ * The network of pods: a bridge (in the host's network namespace for a root agent, in one of its own for a normal user) and
+ * a veth pair for each pod. Two clusters on
  * one host have a bridge and an address range each. Knows no containers.
  */
 import { createHash } from 'node:crypto'
@@ -7,14 +8,16 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { PodNetwork } from '../../../api/pod-network.ts'
 import { type AddressPool, createAddressPool } from '../simulated/address-pool.ts'
-import { plainConnect, plainListen, plainUdp } from './network.ts'
-import { runCommand } from './run-command.ts'
 
 /** Second bytes of 10.x.0.0/16 that are tried when no range was asked for. */
 const CANDIDATES = Array.from({ length: 50 }, (_, index) => (index === 0 ? 244 : 195 + index))
 
 export interface BridgeOptions {
-  ip: string
+  /** Runs `ip` where the bridge is to be. */
+  ip: (args: readonly string[], input?: string) => Promise<string>
+  reach: 'host' | 'inside'
+  /** How sockets are made there. */
+  sockets: Pick<PodNetwork, 'connect' | 'listen' | 'bindUdp'>
   clusterId: string
   podCidr: string | undefined
   /** Remembers the bridge and the claimed ranges, for the sweep after a killed agent. */
@@ -27,19 +30,23 @@ interface Remembered {
 }
 
 export class Bridge implements PodNetwork {
-  readonly reach = 'host'
+  readonly reach: 'host' | 'inside'
   readonly nodeAddress: string
   readonly podCidr: string
   readonly name: string
   private readonly addresses: AddressPool
   private readonly options: BridgeOptions
   private claimed: string[] = []
-  readonly connect = plainConnect
-  readonly listen = plainListen
-  readonly bindUdp = plainUdp
+  readonly connect: PodNetwork['connect']
+  readonly listen: PodNetwork['listen']
+  readonly bindUdp: PodNetwork['bindUdp']
 
   private constructor(options: BridgeOptions, podCidr: string) {
     this.options = options
+    this.reach = options.reach
+    this.connect = (address, port, signal) => options.sockets.connect(address, port, signal)
+    this.listen = (address, port, onConnection) => options.sockets.listen(address, port, onConnection)
+    this.bindUdp = (address, port) => options.sockets.bindUdp(address, port)
     this.podCidr = podCidr
     this.name = bridgeName(options.clusterId)
     this.nodeAddress = firstHost(podCidr)
@@ -55,12 +62,12 @@ export class Bridge implements PodNetwork {
     if (!cidr) throw new Error('every range of pod addresses is in use on this host')
     const bridge = new Bridge(options, cidr)
     bridge.remember()
-    await runCommand(
-      options.ip,
+    await options.ip(
       ['-batch', '-'],
       `link add ${bridge.name} type bridge
 address add ${bridge.nodeAddress}/${cidr.split('/')[1]} dev ${bridge.name}
 link set ${bridge.name} up
+link set lo up
 `,
     )
     return bridge
@@ -80,18 +87,18 @@ route add default via ${this.nodeAddress}
   }
 
   async plug(veth: string): Promise<void> {
-    await runCommand(this.options.ip, ['link', 'set', veth, 'master', this.name, 'up'])
+    await this.options.ip(['link', 'set', veth, 'master', this.name, 'up'])
   }
 
   /** The address is given back once its link is gone. */
   async unplug(veth: string, address: string): Promise<void> {
-    await runCommand(this.options.ip, ['link', 'delete', veth]).catch(ignoreMissing)
+    await this.options.ip(['link', 'delete', veth]).catch(ignoreMissing)
     this.addresses.give(address)
   }
 
   async claimRange(cidr: string): Promise<void> {
     if (this.claimed.includes(cidr)) return
-    await runCommand(this.options.ip, ['route', 'add', 'local', cidr, 'dev', 'lo'])
+    await this.options.ip(['route', 'add', 'local', cidr, 'dev', 'lo'])
     this.claimed.push(cidr)
     this.remember()
   }
@@ -120,8 +127,8 @@ async function sweep({ ip, stateFile }: BridgeOptions): Promise<void> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
     throw error
   }
-  await runCommand(ip, ['link', 'delete', state.bridge]).catch(ignoreMissing)
-  for (const cidr of state.claimed) await runCommand(ip, ['route', 'delete', 'local', cidr, 'dev', 'lo']).catch(ignoreMissing)
+  await ip(['link', 'delete', state.bridge]).catch(ignoreMissing)
+  for (const cidr of state.claimed) await ip(['route', 'delete', 'local', cidr, 'dev', 'lo']).catch(ignoreMissing)
   rmSync(stateFile, { force: true })
 }
 
@@ -129,8 +136,8 @@ function ignoreMissing(error: Error): void {
   if (!/Cannot find device|No such process|No such device/.test(error.message)) throw error
 }
 
-async function takenRanges(ip: string): Promise<string[]> {
-  const routes = await runCommand(ip, ['-4', 'route', 'show', 'table', 'all'])
+async function takenRanges(ip: BridgeOptions['ip']): Promise<string[]> {
+  const routes = await ip(['-4', 'route', 'show', 'table', 'all'])
   return [...routes.matchAll(/\b(\d+\.\d+\.\d+\.\d+)(\/\d+)?/g)].map(([, base, bits]) => `${base}${bits ?? '/32'}`)
 }
 

@@ -13,6 +13,8 @@ export interface Isolation {
   readonly network: PodNetwork
   /** Makes the pod's namespaces and address. `directory` is the sandbox's own and goes with it. */
   createPlace(id: string, directory: string, config: SandboxConfig): Promise<Place>
+  /** Removes a sandbox's or a container's directory with everything in it. */
+  removeFiles(directory: string): Promise<void>
   close(): Promise<void>
 }
 

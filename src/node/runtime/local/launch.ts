@@ -19,6 +19,8 @@ export interface Identity {
   uid: number
   gid: number
   groups: readonly number[]
+  /** False where the groups cannot be set and stay as they are. */
+  setGroups?: boolean
 }
 
 /** What a container may do when it asks for nothing, as container engines have it. */
@@ -87,8 +89,7 @@ export function entryCommand(
   const groups = identity.groups.length > 0 ? `--groups=${identity.groups.join(',')}` : '--clear-groups'
   return [
     tools.setpriv,
-    `--regid=${identity.gid}`,
-    groups,
+    ...(identity.setGroups === false ? [] : [`--regid=${identity.gid}`, groups]),
     ...(config.privileged ? [] : [`--bounding-set=${boundingSet(config)}`]),
     ...(config.noNewPrivileges ? ['--no-new-privs'] : []),
     tools.unshare,

@@ -24,12 +24,14 @@ import {
 import { Bridge } from './bridge.ts'
 import { describeHost } from './host-info.ts'
 import type { ImageSource } from './image-source.ts'
+import type { InnerNetwork } from './inner-network.ts'
 import type { Isolation, Place, StartRequest } from './isolation.ts'
 import type { Tools } from './launch.ts'
 import { namespaceIsolation } from './namespaces.ts'
+import { plainConnect, plainListen, plainUdp } from './network.ts'
 import { processIsolation } from './processes.ts'
 import { makeSkeleton } from './root-filesystem.ts'
-import { findTool } from './run-command.ts'
+import { findTool, runCommand } from './run-command.ts'
 import type { RunningProcess } from './running-process.ts'
 import { sampleUsage } from './stats.ts'
 import { attachProcess, execProcess, execTerminal } from './streams.ts'
@@ -86,16 +88,31 @@ async function chooseIsolation(options: LocalRuntimeOptions, home: string): Prom
   const plain = (why: string) => processIsolation({ notice: `pods run as plain processes without isolation: ${why}` })
   if (process.platform !== 'linux') return plain(`${process.platform} has no namespaces`)
   if (missing.length > 0) return plain(`not installed: ${missing.join(', ')}`)
-  if (process.getuid?.() !== 0) return plain('namespaces need root')
   const tools = Object.fromEntries(found) as Record<keyof Tools, string>
+  const root = process.getuid?.() === 0
+  let inner: InnerNetwork | undefined
   try {
     const stateFile = join(home, 'network.json')
-    const bridge = await Bridge.create({ ip: tools.ip, clusterId, podCidr: options.podCidr, stateFile })
+    if (!root) inner = await (await import('./inner-network.ts')).openInnerNetwork(tools)
+    const enter = inner ? [tools.nsenter, '--target', String(inner.pid), '--user', '--preserve-credentials', '--net', '--'] : []
+    const ip = (args: readonly string[], input?: string) => {
+      const [command = '', ...rest] = [...enter, tools.ip, ...args]
+      return runCommand(command, rest, input)
+    }
+    const bridge = await Bridge.create({
+      ip,
+      reach: inner ? 'inside' : 'host',
+      sockets: inner ?? { connect: plainConnect, listen: plainListen, bindUdp: plainUdp },
+      clusterId,
+      podCidr: options.podCidr,
+      stateFile,
+    })
     const skeleton = join(home, 'skeleton')
     rmSync(skeleton, { recursive: true, force: true })
     makeSkeleton(skeleton)
-    return namespaceIsolation({ tools, bridge, dataDirectory, skeleton })
+    return namespaceIsolation({ tools, bridge, dataDirectory, skeleton, ...(inner ? { inner } : {}) })
   } catch (error) {
+    await inner?.close()
     return plain((error as Error).message)
   }
 }
@@ -171,7 +188,7 @@ class LocalRuntime implements Runtime {
     const sandbox = this.sandboxes.get(sandboxId)
     if (!sandbox) return
     await sandbox.place.remove()
-    rmSync(sandbox.directory, { recursive: true, force: true })
+    await this.isolation.removeFiles(sandbox.directory)
     for (const id of sandbox.containers.keys()) this.containers.delete(id)
     this.sandboxes.delete(sandboxId)
     this.changed(sandboxId)
@@ -207,7 +224,7 @@ class LocalRuntime implements Runtime {
       await running.started
     } catch (error) {
       await running.ended
-      rmSync(request.directory, { recursive: true, force: true })
+      await this.isolation.removeFiles(request.directory)
       throw new RuntimeError('RunContainerError', (error as Error).message, { cause: error })
     }
     const { name, attempt, labels } = config
@@ -251,7 +268,7 @@ class LocalRuntime implements Runtime {
     if (!container) return
     container.running.kill()
     await container.running.ended
-    rmSync(container.request.directory, { recursive: true, force: true })
+    await this.isolation.removeFiles(container.request.directory)
     if (options.logs) rmSync(container.state.logPath, { force: true })
     this.containers.delete(containerId)
     container.sandbox.containers.delete(containerId)

@@ -1,18 +1,20 @@
 /**
- * Full isolation for a root agent: a pod is a small process that holds network, host name and IPC namespaces, a container
+ * Full isolation: a pod is a small process that holds network, host name and IPC namespaces, a container
  * adds pid and mount namespaces of its own. Everything is a child that dies with this process.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type Mount, RuntimeError, type SandboxConfig } from '../runtime.ts'
 import type { Bridge } from './bridge.ts'
 import { identityOf } from './identity.ts'
+import type { InnerNetwork } from './inner-network.ts'
 import type { EnterPlan, Isolation, Place, StartRequest } from './isolation.ts'
 import { entryCommand, quote, setupScript, type Tools } from './launch.ts'
 import { writePodFiles } from './pod-files.ts'
 import { planRoot } from './root-filesystem.ts'
+import { runCommand } from './run-command.ts'
 import { childrenOf, RunningProcess, signalQuietly } from './running-process.ts'
 
 export interface NamespaceOptions {
@@ -21,6 +23,8 @@ export interface NamespaceOptions {
   dataDirectory: string
   /** Made by `makeSkeleton`. */
   skeleton: string
+  /** A normal user's: the process that holds the user namespace and the bridge's network. */
+  inner?: InnerNetwork
 }
 
 export function namespaceIsolation(options: NamespaceOptions): Isolation {
@@ -28,7 +32,25 @@ export function namespaceIsolation(options: NamespaceOptions): Isolation {
     kind: 'namespaces',
     network: options.bridge,
     createPlace: (id, directory, config) => NamespacePlace.create(options, id, directory, config),
-    close: () => options.bridge.close(),
+    removeFiles: async (directory) => {
+      const { inner, tools } = options
+      if (!inner) return rmSync(directory, { recursive: true, force: true })
+      // Files of the user's further ids and overlayfs' own directories are removed from inside.
+      const [command = '', ...args] = [
+        ...userNamespace(tools, inner.pid),
+        '--',
+        tools.sh,
+        '-c',
+        'exec rm -rf -- "$1"',
+        'skiff',
+        directory,
+      ]
+      await runCommand(command, args)
+    },
+    close: async () => {
+      await options.bridge.close()
+      await options.inner?.close()
+    },
   }
 }
 
@@ -61,23 +83,20 @@ class NamespacePlace implements Place {
   static async create(options: NamespaceOptions, id: string, directory: string, config: SandboxConfig): Promise<NamespacePlace> {
     refuseUnsupported(config)
     const { tools, bridge } = options
-    const link = config.hostNetwork ? undefined : bridge.attachment(process.pid, id)
-    const holder = spawn(
-      tools.setpriv,
-      [
-        '--pdeathsig',
-        'KILL',
-        tools.unshare,
-        ...(link ? ['--net'] : []),
-        '--uts',
-        '--ipc',
-        '--',
-        tools.sh,
-        '-c',
-        holderScript(tools, config, link?.batch),
-      ],
-      { stdio: ['pipe', 'pipe', 'pipe'], detached: true },
-    )
+    const link = config.hostNetwork ? undefined : bridge.attachment(options.inner?.pid ?? process.pid, id)
+    const into = options.inner ? [...userNamespace(tools, options.inner.pid), '--net', '--'] : []
+    const held = [
+      tools.unshare,
+      ...(link ? ['--net'] : []),
+      '--uts',
+      '--ipc',
+      '--',
+      tools.sh,
+      '-c',
+      holderScript(tools, config, link?.batch),
+    ]
+    const [command = '', ...args] = [...into, tools.setpriv, '--pdeathsig', 'KILL', ...held]
+    const holder = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true })
     try {
       await untilReady(holder)
       if (link) await bridge.plug(link.veth)
@@ -114,11 +133,12 @@ class NamespacePlace implements Place {
       return path
     })
     const started = new RunningProcess({
-      command: tools.setpriv,
+      command: tools.nsenter,
       args: [
+        ...this.intoPod(),
+        tools.setpriv,
         '--pdeathsig',
         'KILL',
-        ...this.nsenter(),
         tools.unshare,
         '--pid',
         '--mount',
@@ -136,7 +156,7 @@ class NamespacePlace implements Place {
       stdin: config.stdin,
       now: request.now,
       signal: (running, signal) => {
-        for (const init of childrenOf(running.child.pid ?? 0)) for (const main of childrenOf(init)) signalQuietly(main, signal)
+        for (const init of childrenOf(running.child.pid ?? 0)) for (const main of childrenOf(init)) this.signalMain(main, signal)
       },
       kill: (running) => {
         // The namespace's first process takes all others with it.
@@ -153,19 +173,13 @@ class NamespacePlace implements Place {
     const { tools } = this.options
     const init = childrenOf(running.child.pid ?? 0)[0]
     if (init === undefined) throw new RuntimeError('ContainerNotRunning', 'the container has ended')
-    const namespaces = ['--mount', '--pid', '--uts', '--ipc', ...(this.hostNetwork ? [] : ['--net'])]
     return {
-      command: tools.setpriv,
+      command: tools.nsenter,
       args: [
-        '--pdeathsig',
-        'KILL',
-        tools.nsenter,
+        ...(this.options.inner ? ['--user', '--preserve-credentials'] : []),
         '--target',
         String(init),
-        ...namespaces,
-        '--root',
-        '--wd',
-        '--',
+        ...['--mount', '--pid', '--uts', '--ipc', ...this.net(), '--root', '--wd', '--'],
         ...this.entry(request, command),
       ],
       env: withNode(request),
@@ -184,15 +198,44 @@ class NamespacePlace implements Place {
     if (this.veth) await this.options.bridge.unplug(this.veth, this.address)
   }
 
-  private nsenter(): string[] {
-    const namespaces = ['--uts', '--ipc', ...(this.hostNetwork ? [] : ['--net'])]
-    return [this.options.tools.nsenter, '--target', String(this.holderPid), ...namespaces, '--']
+  private net(): string[] {
+    return this.hostNetwork && !this.options.inner ? [] : ['--net']
+  }
+
+  private intoPod(): string[] {
+    const user = this.options.inner ? ['--user', '--preserve-credentials'] : []
+    return ['--target', String(this.holderPid), ...user, '--uts', '--ipc', ...this.net(), '--']
+  }
+
+  /** A container of a normal user may run as one of this user's further ids, which only its user namespace may signal. */
+  private signalMain(pid: number, signal: NodeJS.Signals): void {
+    try {
+      signalQuietly(pid, signal)
+    } catch (error) {
+      const { inner, tools } = this.options
+      if ((error as NodeJS.ErrnoException).code !== 'EPERM' || !inner) throw error
+      const [command = '', ...args] = [
+        ...userNamespace(tools, inner.pid),
+        '--',
+        tools.sh,
+        '-c',
+        `kill -${signal.slice(3)} ${pid}`,
+      ]
+      // The process may have ended in the meantime.
+      void runCommand(command, args).catch(() => {})
+    }
   }
 
   private entry(request: StartRequest, command: readonly string[]): string[] {
     const lower = [...request.layers.directories, ...(request.layers.hostBase ? ['/'] : [])]
     const identity = identityOf(request.config, request.image.config.user ?? '', lower)
-    return entryCommand(this.options.tools, request.config, identity, request.workingDir, command)
+    if (this.options.inner && !this.options.inner.manyUsers && (identity.uid !== 0 || identity.gid !== 0))
+      throw new RuntimeError(
+        'CreateContainerError',
+        `user ${identity.uid}:${identity.gid} needs ids in /etc/subuid and /etc/subgid, or root`,
+      )
+    const groups = !this.options.inner || this.options.inner.manyUsers
+    return entryCommand(this.options.tools, request.config, { ...identity, setGroups: groups }, request.workingDir, command)
   }
 }
 
@@ -202,7 +245,7 @@ function holderScript(tools: Tools, config: SandboxConfig, batch: string | undef
     ([name, value]) => `echo ${quote(value)} > ${quote(`/proc/sys/${name.replaceAll('.', '/')}`)}`,
   )
   return `set -e
-echo ${quote(config.hostname)} > /proc/sys/kernel/hostname
+hostname ${quote(config.hostname)} 2>/dev/null || echo ${quote(config.hostname)} > /proc/sys/kernel/hostname
 ${batch === undefined ? '' : `${tools.ip} -batch - <<'SKIFF_BATCH'\n${batch}SKIFF_BATCH`}
 ${sysctls.join('\n')}
 echo ready
@@ -235,4 +278,8 @@ function withNode({ env, layers }: StartRequest): Record<string, string> {
   const node = dirname(process.execPath)
   if (!layers.hostBase || env.PATH?.split(':').includes(node)) return env
   return { ...env, PATH: `${env.PATH}:${node}` }
+}
+
+function userNamespace(tools: Tools, pid: number): string[] {
+  return [tools.nsenter, '--target', String(pid), '--user', '--preserve-credentials']
 }

@@ -2,7 +2,7 @@
  * No isolation: a container of a host-based image is a process group with a working copy of the image's files. For hosts
  * without namespaces; refuses by name what it cannot do.
  */
-import { cpSync, mkdirSync, realpathSync } from 'node:fs'
+import { cpSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { RuntimeError } from '../runtime.ts'
 import type { Isolation, Place, StartRequest } from './isolation.ts'
@@ -30,6 +30,7 @@ export function processIsolation({ notice }: { notice: string }): Isolation {
       claimRange: () => Promise.resolve(),
     },
     createPlace: async () => new ProcessPlace(),
+    removeFiles: async (directory) => rmSync(directory, { recursive: true, force: true }),
     close: () => Promise.resolve(),
   }
 }
