@@ -43,22 +43,6 @@ const UNREACHED: Record<string, string> = {
 /** Packages of `dependencies` that `src` does not import, each with its reason. */
 const UNIMPORTED: Record<string, string> = {}
 
-/** Named in ARCHITECTURE.md before it is there. */
-const COMING = new Set(
-  [
-    'network',
-    'rollout',
-    'cli',
-    'bin',
-    'scheduler',
-    'cluster.ts',
-    'index.ts',
-    'testing.ts',
-    'node/images',
-    'node/runtime/local',
-  ].map((path) => `src/${path}`),
-)
-
 /** What does not belong into the tree; written so that this file does not hold it itself. */
 const BANNED: readonly RegExp[] = [
   /\bTO[D]O\b/,
@@ -141,8 +125,6 @@ describe('imports', () => {
         ),
     )
     expect([...imported].filter((name) => !declared.has(name))).toEqual([])
-    // Without its command line the tree cannot use all it declares.
-    if (!existsSync(join(ROOT, 'src/bin/skiff.ts'))) return
     expect([...declared].filter((name) => !imported.has(name) && !UNIMPORTED[name])).toEqual([])
   })
 })
@@ -185,8 +167,7 @@ describe('files', () => {
     expect(found).toEqual([])
   })
 
-  // The composition root reaches everything; before it exists nothing can be told dead.
-  it.skipIf(!existsSync(join(ROOT, 'src/bin/skiff.ts')))('are all reached from an entry point of the build', () => {
+  it('are all reached from an entry point of the build', () => {
     const build = readFileSync(join(ROOT, 'tools/build.ts'), 'utf8')
     const waiting = [...build.matchAll(/'(src\/[^'*]+\.ts)'/g)].map((match) => match[1]!)
     const byPath = new Map(sources.map((file) => [file.path, file]))
@@ -206,7 +187,7 @@ describe('ARCHITECTURE.md', () => {
   const disk = foldersOf(sources.map(({ path }) => path))
 
   it('names only what exists', () => {
-    expect(tree.filter((path) => !disk.has(path) && !COMING.has(path) && !existsSync(join(ROOT, path)))).toEqual([])
+    expect(tree.filter((path) => !disk.has(path) && !existsSync(join(ROOT, path)))).toEqual([])
   })
 
   it('names every folder of src, and every one beside those it names', () => {
