@@ -195,6 +195,13 @@ describe('ARCHITECTURE.md', () => {
     expect([...disk].filter((path) => described.has(dirname(path)) && !tree.includes(path))).toEqual([])
   })
 
+  it('says of every limit where it is', () => {
+    const rows = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8').split('\n## Limits\n')[1]?.split('\n') ?? []
+    const places = rows.flatMap((row) => /`([^`]+)` \|$/.exec(row)?.[1] ?? [])
+    expect(places.length).toBeGreaterThan(20)
+    expect(places.filter((place) => !existsSync(join(ROOT, 'src', place)))).toEqual([])
+  })
+
   it('has an arrow for every folder of src', () => {
     const areas = new Set(sources.map(({ path }) => areaOf(path)).filter((area) => !COMPOSITION.has(area)))
     expect([...areas].filter((area) => !ARROWS[area])).toEqual([])
