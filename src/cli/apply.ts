@@ -2,6 +2,7 @@
 import type { KubeObject } from '../api/object.ts'
 import { isConflict, isNotFound, StatusError } from '../api/status.ts'
 import { objectPath } from '../client/paths.ts'
+import type { TransportResponse } from '../client/transport.ts'
 import { CommandError, type Io, writeLine } from './io.ts'
 import { type Manifest, namespaceOf, readManifests, resourceOf } from './manifests.ts'
 import { type GlobalOptions, type Session, withSession } from './session.ts'
@@ -42,21 +43,39 @@ async function applyOne(manifest: Manifest, options: ApplyOptions, session: Sess
   const namespace = namespaceOf(manifest, session, options.namespace)
   const path = objectPath(resource, name, namespace)
   const before = await current(path, session)
-  const response = await session.client.transport.request({
-    method: 'PATCH',
-    path,
-    query: {
-      ...{ fieldManager: FIELD_MANAGER, fieldValidation: 'Strict' },
-      ...(options.forceConflicts && { force: 'true' }),
-      ...(options.dryRun && { dryRun: 'All' }),
-    },
-    headers: { 'content-type': 'application/apply-patch+yaml' },
-    body: resource.namespaced ? inNamespace(manifest.object, namespace) : manifest.object,
-  })
+  const body = resource.namespaced ? inNamespace(manifest.object, namespace) : manifest.object
+  const response = await send(path, body, options, session)
   const { resourceVersion } = response.object.metadata
   const changed = before?.metadata.resourceVersion !== resourceVersion
   const outcome = response.status === 201 ? 'created' : changed ? 'configured' : 'unchanged'
   return `${displayName(resource, name)} ${outcome}${options.dryRun ? ' (server dry run)' : ''}`
+}
+
+/** Fields that skiff itself set before, by `create` or `scale`, are its own to take over; others' only when forced. */
+async function send(path: string, object: KubeObject, options: ApplyOptions, session: Session): Promise<TransportResponse> {
+  const request = (force: boolean) =>
+    session.client.transport.request({
+      method: 'PATCH',
+      path,
+      query: {
+        ...{ fieldManager: FIELD_MANAGER, fieldValidation: 'Strict' },
+        ...(force && { force: 'true' }),
+        ...(options.dryRun && { dryRun: 'All' }),
+      },
+      headers: { 'content-type': 'application/apply-patch+yaml' },
+      body: structuredClone(object),
+    })
+  try {
+    return await request(options.forceConflicts === true)
+  } catch (error) {
+    if (!isConflict(error) || !onlyWithOurselves(error as StatusError)) throw error
+    return request(true)
+  }
+}
+
+function onlyWithOurselves({ status }: StatusError): boolean {
+  const causes = (status.details?.causes ?? []).filter(({ reason }) => reason === 'FieldManagerConflict')
+  return causes.length > 0 && causes.every(({ message = '' }) => message.startsWith(`conflict with "${FIELD_MANAGER}"`))
 }
 
 function inNamespace(object: KubeObject, namespace: string): KubeObject {

@@ -5,6 +5,19 @@ import { formatTable } from './table.ts'
 const INDENT = '  '
 /** Where values of the top lines begin. */
 const VALUE_COLUMN = 14
+/** Maps whose keys are the user's own words. */
+const PLAIN_MAPS = new Set([
+  'labels',
+  'annotations',
+  'matchLabels',
+  'nodeSelector',
+  'selector',
+  'data',
+  'limits',
+  'requests',
+  'capacity',
+  'allocatable',
+])
 /** Metadata that says nothing to a reader. */
 const HIDDEN_ANNOTATION = 'kubectl.kubernetes.io/last-applied-configuration'
 
@@ -22,7 +35,7 @@ export function describeLines(object: KubeObject): string[] {
   for (const [name, value] of Object.entries(rest)) {
     // A reader over the shoulder must not see a secret's values.
     const shown = secret && (name === 'data' || name === 'stringData') ? sizes(value as Record<string, string>) : value
-    lines.push(...nested(title(name), shown, ''))
+    lines.push(...nested(title(name), shown, '', PLAIN_MAPS.has(name)))
   }
   return lines
 }
@@ -39,16 +52,21 @@ function pairs(name: string, map: Record<string, string> | undefined): string[] 
   )
 }
 
-function nested(name: string, value: unknown, indent: string): string[] {
+/** `heading` is printed as it is; the keys below a plain map too. Empty fields say nothing and are left out. */
+function nested(heading: string, value: unknown, indent: string, plain = false): string[] {
   if (value === null || value === undefined) return []
-  if (typeof value !== 'object') return scalar(name, String(value), indent)
+  if (typeof value !== 'object') return scalar(heading, String(value), indent)
   const entries = Object.entries(value)
-  if (entries.length === 0) return [`${indent}${name}:${INDENT}<none>`]
-  if (!Array.isArray(value))
-    return [`${indent}${name}:`, ...entries.flatMap(([key, member]) => nested(title(key), member, indent + INDENT))]
-  if (name === 'Conditions') return [`${indent}${name}:`, ...conditions(value as Record<string, unknown>[], indent + INDENT)]
-  if (value.every((item) => typeof item !== 'object')) return [`${indent}${name}:${INDENT}${value.join(', ')}`]
-  return [`${indent}${name}:`, ...value.flatMap((item) => listItem(item as Record<string, unknown>, indent + INDENT))]
+  if (entries.length === 0) return []
+  const head = `${indent}${heading}:`
+  if (!Array.isArray(value)) return [head, ...members(entries, indent + INDENT, plain)]
+  if (heading === 'Conditions') return [head, ...conditions(value as Record<string, unknown>[], indent + INDENT)]
+  if (value.every((item) => typeof item !== 'object')) return [`${head}${INDENT}${value.join(', ')}`]
+  return [head, ...value.flatMap((item) => listItem(item as Record<string, unknown>, indent + INDENT))]
+}
+
+function members(entries: readonly [string, unknown][], indent: string, plain = false): string[] {
+  return entries.flatMap(([key, member]) => nested(plain ? key : title(key), member, indent, PLAIN_MAPS.has(key)))
 }
 
 function scalar(name: string, text: string, indent: string): string[] {
@@ -62,11 +80,13 @@ function scalar(name: string, text: string, indent: string): string[] {
   ]
 }
 
-/** Items with a name are headed by it; others by a dash. */
+/** Items with a name are headed by it; others by a dash before their first line. */
 function listItem(item: Record<string, unknown>, indent: string): string[] {
   const { name, ...rest } = item
-  const head = typeof name === 'string' ? `${indent}${name}:` : `${indent}-`
-  return [head, ...Object.entries(rest).flatMap(([key, member]) => nested(title(key), member, indent + INDENT))]
+  const lines = members(Object.entries(rest), indent + INDENT)
+  if (typeof name === 'string') return [`${indent}${name}:`, ...lines]
+  const [first = '', ...more] = lines
+  return [`${indent}- ${first.trimStart()}`, ...more]
 }
 
 function conditions(list: readonly Record<string, unknown>[], indent: string): string[] {
@@ -85,6 +105,9 @@ function sizes(data: Record<string, string>): Record<string, string> {
 /** `restartPolicy` as `Restart Policy`; what is no field name stays as it is. */
 function title(name: string): string {
   if (!/^[a-z][A-Za-z0-9]*$/.test(name)) return name
-  const spaced = name.replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2').replaceAll(/([A-Z])([A-Z][a-z])/g, '$1 $2')
+  const spaced = name
+    .replace(/IPs$/, ' IPs')
+    .replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .replaceAll(/([A-Z])([A-Z][a-rt-z])/g, '$1 $2')
   return spaced[0]!.toUpperCase() + spaced.slice(1)
 }

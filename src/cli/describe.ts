@@ -36,7 +36,10 @@ async function eventTable(object: KubeObject, session: Session): Promise<string>
   if (items.length === 0) return 'Events:  <none>\n'
   const now = Date.now()
   const rows = [...items]
-    .sort((a, b) => lastSeen(a).localeCompare(lastSeen(b)))
+    .sort(
+      (a, b) =>
+        lastSeen(a).localeCompare(lastSeen(b)) || Number(a.metadata?.resourceVersion) - Number(b.metadata?.resourceVersion),
+    )
     .map((event) => {
       const from = event.source?.component || event.reportingComponent || ''
       const count = event.series?.count ?? event.count ?? 1

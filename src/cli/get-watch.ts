@@ -2,7 +2,7 @@
 import type { KubeObject } from '../api/object.ts'
 import { isExpired, notFound } from '../api/status.ts'
 import type { DiscoveredResource } from '../client/discovery.ts'
-import { type Io, writeLine } from './io.ts'
+import { INTERRUPTED, type Io, writeLine } from './io.ts'
 import { TABLE_ACCEPT, type Table, type TableLook, textOf } from './print-tables.ts'
 import type { Session } from './session.ts'
 import { formatTable } from './table.ts'
@@ -47,7 +47,7 @@ export async function watchTables(options: WatchTables, session: Session, io: Io
       first = true
     }
   }
-  return 0
+  return INTERRUPTED
 }
 
 async function showList(

@@ -50,7 +50,7 @@ async function getTables(
   }
   const filled = merged.filter(({ table }) => table.rows.length > 0)
   printTables(filled, look(options, wide, targets), io.stdout)
-  for (const failure of failures) writeLine(io.stderr, `Error from server (${failure.reason}): ${failure.message}`)
+  for (const failure of failures) writeLine(io.stderr, `error: ${failure.message} (${failure.reason})`)
   if (filled.length === 0 && failures.length === 0) {
     const namespaced = targets.some(({ resource }) => resource.namespaced) && !options.allNamespaces
     writeLine(io.stderr, namespaced ? `No resources found in ${session.namespace} namespace.` : 'No resources found')
@@ -86,7 +86,7 @@ async function getObjects(
   if (objects.length > 0 || !single) {
     await printObjects(objects, { format, single, showManagedFields: options.showManagedFields === true }, targets, io.stdout)
   }
-  for (const failure of failures) writeLine(io.stderr, `Error from server (${failure.reason}): ${failure.message}`)
+  for (const failure of failures) writeLine(io.stderr, `error: ${failure.message} (${failure.reason})`)
   return failures.length > 0 ? 1 : 0
 }
 

@@ -31,7 +31,7 @@ export interface Program {
 
 export function createProgram(io: Io, host: Host): Program {
   let exitCode = 0
-  const program = new Command('skiff')
+  const program = new Command(io.env.SKIFF_AS_PLUGIN ? 'kubectl skiff' : 'skiff')
     .description('Kubernetes in one process, and an imperative command line for any Kubernetes.')
     .version(host.version, '--version', 'print the version of skiff')
     .option('--kubeconfig <file>', 'the kubeconfig file to use')
@@ -96,7 +96,9 @@ export function messageFor(error: unknown): string | undefined {
     return oneLine(foreseen ? message : `${message} (${reason})`)
   }
   if (!(error instanceof Error)) return undefined
-  const told = ['CommandError', 'KubeconfigError', 'Unreachable'].includes(error.name) || 'code' in error
+  // Of the system's errors (files, sockets, certificates) the message is enough; a TypeError with a code is a mistake of ours.
+  const fromSystem = 'code' in error && !(error instanceof TypeError)
+  const told = fromSystem || ['CommandError', 'KubeconfigError', 'Unreachable'].includes(error.name)
   return told ? oneLine(error.message) : undefined
 }
 

@@ -40,6 +40,20 @@ describe('apply, get, scale, describe, delete', () => {
     expect((await cli.run(['apply', '-f', file])).out).toBe('deployment.apps/web unchanged\nconfigmap/settings configured\n')
   })
 
+  it('leaves the fields of others alone unless told to take them', async () => {
+    const manifest = (value: string) => ({
+      input: `{apiVersion: v1, kind: ConfigMap, metadata: {name: mine}, data: {a: ${value}}}`,
+    })
+    await cli.run(['apply', '-f', '-'], manifest('one'))
+    const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'mine' }, data: { a: 'theirs' } }
+    await cli.server.call('PUT', '/api/v1/namespaces/default/configmaps/mine', body, { query: { fieldManager: 'other' } })
+    const refused = await cli.run(['apply', '-f', '-'], manifest('two'))
+    expect(refused.code).toBe(1)
+    expect(refused.err).toMatch(/^error: Apply failed with 1 conflict.*\(--force-conflicts takes the fields over\)\n$/)
+    expect((await cli.run(['apply', '--force-conflicts', '-f', '-'], manifest('two'))).out).toBe('configmap/mine configured\n')
+    await cli.run(['delete', 'cm', 'mine'])
+  })
+
   it('prints tables', async () => {
     const { out } = await cli.run(['get', 'deploy'])
     expect(out).toMatch(/^NAME +READY +UP-TO-DATE +AVAILABLE +AGE\nweb +0\/2 +0 +0 +\d+s\n$/)
@@ -120,7 +134,7 @@ describe('create', () => {
 
   it('creates nothing in a dry run and refuses what exists', async () => {
     expect((await cli.run(['create', 'namespace', 'dry', '--dry-run'])).out).toBe('namespace/dry created (server dry run)\n')
-    expect((await cli.run(['get', 'ns', 'dry'])).err).toBe('Error from server (NotFound): namespaces "dry" not found\n')
+    expect((await cli.run(['get', 'ns', 'dry'])).err).toBe('error: namespaces "dry" not found (NotFound)\n')
     expect(await cli.run(['create', 'namespace', 'staging'])).toMatchObject({
       code: 1,
       err: 'error: namespaces "staging" already exists (AlreadyExists)\n',
@@ -136,14 +150,14 @@ describe('watching', () => {
       expect(get.out()).toMatch(/^NAME.*\n(.*\n)*w\d+ +0 /)
     })
     get.interrupt()
-    expect((await get.done).code).toBe(0)
+    expect((await get.done).code).toBe(130)
   })
 
   it('waits for a value, a deletion, and no longer than asked', async () => {
     await cli.run(['create', 'configmap', 'z', '--from-literal', 'state=new'])
     const ready = cli.start(['wait', 'cm/z', '--for=jsonpath={.data.state}=done', '--timeout=20s'])
     const manifest = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: z}\ndata: {state: done}'
-    await cli.run(['apply', '--force-conflicts', '-f', '-'], { input: manifest })
+    await cli.run(['apply', '-f', '-'], { input: manifest })
     expect(await ready.done).toEqual({ code: 0, out: 'configmap/z condition met\n', err: '' })
     const gone = cli.start(['wait', 'cm/z', '--for=delete', '--timeout=20s'])
     await cli.run(['delete', 'cm', 'z'])
