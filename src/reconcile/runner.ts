@@ -1,6 +1,7 @@
 /** Runs reconcilers: one queue and a few workers each, retries with back-off, an awaited stop. */
 
 import type { KubeObject } from '../api/object.ts'
+import { setMaxListeners } from 'node:events'
 import { isConflict } from '../api/status.ts'
 import { type Backoff, createBackoff } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
@@ -33,6 +34,8 @@ export interface RunnerOptions {
 export function createRunner(options: RunnerOptions): Runner {
   const { client, clock, log } = options
   const stopping = new AbortController()
+  // Every informer and every wait listens for the end.
+  setMaxListeners(0, stopping.signal)
   const signal = options.signal ? AbortSignal.any([options.signal, stopping.signal]) : stopping.signal
   const informers = options.informers ?? createInformers({ client, clock, log, signal })
   const recorder = options.recorder ?? createEventRecorder({ client, clock, log, instance: options.instance ?? 'skiff' })

@@ -1,0 +1,261 @@
+/**
+ * The composition root: joins store, API server, controllers, scheduler, nodes and network into one running cluster.
+ * The only file that knows all parts; none of them knows it.
+ */
+import { setMaxListeners } from 'node:events'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { type Clock, systemClock } from './base/clock.ts'
+import { type Log, silentLog } from './base/log.ts'
+import type { Client } from './client/client.ts'
+import { createClient } from './client/create-client.ts'
+import { createInProcessTransport } from './client/in-process.ts'
+import type { ClusterAccess } from './client/kubeconfig.ts'
+import { serviceAccounts } from './client/resources.ts'
+import type { Node, NodeOptions, SharedNodeOptions } from './node/node.ts'
+import type { Runtime } from './node/runtime/runtime.ts'
+import type { ApiServer } from './server/contract.ts'
+import type { Store } from './store/store.ts'
+import type { Informers } from './watch/informers.ts'
+
+export type RuntimeName = 'local' | 'simulated' | 'none'
+
+export interface ClusterOptions {
+  /** Where images, pod files and, unless in memory, objects and keys lie. A temporary directory, removed at the end, without it. */
+  dataDirectory?: string
+  /** Keeps objects and keys in memory only. Default true without a data directory. */
+  inMemory?: boolean
+  /** 0, the default, takes a free port. */
+  port?: number
+  runtime?: RuntimeName
+  /** Simulated nodes; the local runtime has one. */
+  nodes?: number
+  /** Controllers and scheduler; default true. */
+  controllers?: boolean
+  clock?: Clock
+  log?: Log
+}
+
+export interface Cluster {
+  readonly url: string
+  /** How to reach it as its administrator, for any client. */
+  readonly access: ClusterAccess
+  /** A client without sockets, as the administrator. */
+  readonly client: Client
+  /** How long the start took, to the default service account. */
+  readonly readyMs: number
+  readonly dataDirectory: string
+  /** What is less than full about the runtime's isolation, in one sentence. */
+  readonly notice: string | undefined
+  /** Whether this host reaches Service and pod addresses itself; otherwise node ports on 127.0.0.1 are the way in. */
+  readonly serviceAddresses: boolean
+  /** Kubeconfig text with one context. */
+  kubeconfig(contextName?: string): string
+  /** Stops everything and waits for it. Nothing of it is left but the data directory, when one was given. */
+  stop(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+const SERVICE_CIDR = '10.96.0.0/16'
+const CLUSTER_DNS = '10.96.0.10'
+const CLUSTER_DOMAIN = 'cluster.local'
+const HOST = '127.0.0.1'
+const ADMIN = { name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] }
+
+/** Starts a cluster in this process. Several may run at once. Throws StoreUnavailable, or a one-line Error for a port in use. */
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const startedAt = performance.now()
+  const temporary = options.dataDirectory === undefined
+  const dataDirectory = options.dataDirectory ?? mkdtempSync(path.join(tmpdir(), 'skiff-'))
+  mkdirSync(dataDirectory, { recursive: true, mode: 0o700 })
+  const stops: (() => Promise<void> | void)[] = []
+  if (temporary) stops.push(() => rmSync(dataDirectory, { recursive: true, force: true }))
+  let stopped: Promise<void> | undefined
+  // The reverse of the order of starting; one part that fails to stop does not keep the others from it.
+  const stop = () => {
+    stopped ??= stopAll(stops)
+    return stopped
+  }
+  try {
+    const parts = await startParts({ ...options, dataDirectory, inMemory: options.inMemory ?? temporary }, stops)
+    return { ...parts, dataDirectory, readyMs: performance.now() - startedAt, stop, [Symbol.asyncDispose]: stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function stopAll(stops: (() => Promise<void> | void)[]): Promise<void> {
+  const failures: unknown[] = []
+  for (const stopPart of stops.reverse()) {
+    try {
+      await stopPart()
+    } catch (error) {
+      failures.push(error)
+    }
+  }
+  if (failures.length > 0)
+    throw new AggregateError(failures, `the cluster did not stop cleanly: ${(failures[0] as Error).message}`)
+}
+
+type Settled = ClusterOptions & { dataDirectory: string; inMemory: boolean }
+
+async function startParts(options: Settled, stops: (() => Promise<void> | void)[]) {
+  const { clock = systemClock, log = silentLog, dataDirectory, inMemory, runtime = 'local' } = options
+  const store = await openStore(options)
+  stops.push(() => store.close())
+  const [{ createApiServer }, { builtinDefinitions }] = await Promise.all([
+    import('./server/server.ts'),
+    import('./api/definitions.ts'),
+  ])
+  const server = await createApiServer({
+    ...{ store, definitions: builtinDefinitions, clock, log: log.named('apiserver'), serviceCidr: SERVICE_CIDR },
+    ...(!inMemory && { pkiDirectory: path.join(dataDirectory, 'pki') }),
+  })
+  stops.push(() => server.close())
+  const { url, port } = await server.listen({ host: HOST, port: options.port ?? 0 })
+  const client = clientFor(server, ADMIN)
+  const stopping = new AbortController()
+  // Every informer listens for the end.
+  setMaxListeners(0, stopping.signal)
+  const { createInformers } = await import('./watch/informers.ts')
+  const informers = createInformers({ client, clock, log, signal: stopping.signal })
+  stops.push(() => stopping.abort(new Error('the cluster is stopping')))
+  const parts = { ...options, clock, log, server, client, informers, port }
+  if (options.controllers !== false) await startControllers(parts, stops)
+  const firstRuntime = runtime === 'none' ? undefined : await startNodes(parts, runtime, stops)
+  if (options.controllers !== false) await defaultServiceAccount(client)
+  const certificate = await server.issueClientCertificate(ADMIN.name, ['system:masters'])
+  const access: ClusterAccess = {
+    ...{ server: url, ca: server.caCertificate, clientCertificate: certificate.certificate, clientKey: certificate.key },
+    ...{ namespace: 'default', contextName: 'skiff' },
+  }
+  const notice = firstRuntime?.info.notice
+  const serviceAddresses = firstRuntime?.network.reach === 'host'
+  return {
+    url,
+    access,
+    client,
+    notice,
+    serviceAddresses,
+    kubeconfig: (contextName = 'skiff') => kubeconfigText(access, contextName),
+  }
+}
+
+interface Parts extends Settled {
+  clock: Clock
+  log: Log
+  server: ApiServer
+  client: Client
+  informers: Informers
+  port: number
+}
+
+function clientFor(server: ApiServer, user: { name: string; groups: string[] }): Client {
+  return createClient(createInProcessTransport(server.inProcess(user)))
+}
+
+async function openStore({ inMemory, dataDirectory, clock = systemClock }: Settled): Promise<Store> {
+  if (inMemory) return (await import('./store/memory.ts')).createMemoryStore({ clock })
+  return (await import('./store/disk.ts')).openDiskStore(path.join(dataDirectory, 'store'), { clock })
+}
+
+async function startControllers(parts: Parts, stops: (() => Promise<void> | void)[]): Promise<void> {
+  const { client, informers, clock, log, server } = parts
+  const [{ createRunner }, { builtinControllers }, { createScheduler }, { createEventRecorder }] = await Promise.all([
+    import('./reconcile/runner.ts'),
+    import('./controllers/index.ts'),
+    import('./scheduler/scheduler.ts'),
+    import('./reconcile/recorder.ts'),
+  ])
+  const recorder = createEventRecorder({ client, clock, log, instance: 'skiff' })
+  const reconcilers = builtinControllers({ caCertificate: server.caCertificate })
+  const runner = createRunner({ client, clock, log, reconcilers, informers, recorder })
+  const scheduler = createScheduler({ client, informers, clock, log: log.named('scheduler'), recorder })
+  stops.push(() => runner.stop())
+  stops.push(() => scheduler.stop())
+  await runner.start()
+  await scheduler.start()
+}
+
+async function startNodes(
+  parts: Parts,
+  kind: 'local' | 'simulated',
+  stops: (() => Promise<void> | void)[],
+): Promise<Runtime | undefined> {
+  const { createNodes } = await import('./node/node.ts')
+  const { client, informers, clock, log, server, port, dataDirectory } = parts
+  const each = kind === 'simulated' ? await simulatedNodes(parts) : [await localNode(parts)]
+  const network = each[0]?.runtime.network
+  const shared: SharedNodeOptions = {
+    ...{ client, informers, clock, log: log.named('node'), version: 'v1.36.0+skiff', clusterDomain: CLUSTER_DOMAIN },
+    ...{ apiServer: { host: HOST, port } },
+    ...(network?.reach !== 'none' && { clusterDns: [CLUSTER_DNS] }),
+  }
+  const nodes: Node[] = createNodes(each, shared)
+  stops.push(() => rmSync(path.join(dataDirectory, 'nodes'), { recursive: true, force: true }))
+  for (const node of nodes) {
+    const disconnect = server.connectNode(node.name, node.streams)
+    stops.push(async () => {
+      await node.stop({ remove: true, farewell: false })
+      disconnect()
+    })
+  }
+  await Promise.all(nodes.map((node) => node.start()))
+  if (network && kind === 'local') {
+    const { createServiceNetwork } = await import('./network/service-network.ts')
+    const services = createServiceNetwork({
+      ...{ informers, network, clock, log: log.named('network'), serviceCidr: SERVICE_CIDR },
+      ...{ clusterDnsAddress: CLUSTER_DNS, clusterDomain: CLUSTER_DOMAIN, nodeAddresses: [network.nodeAddress] },
+      apiServer: { host: HOST, port },
+    })
+    stops.push(() => services.stop())
+    await services.start()
+  }
+  return each[0]?.runtime
+}
+
+async function simulatedNodes({ clock, dataDirectory, nodes = 1 }: Parts): Promise<NodeOptions[]> {
+  const { createSimulatedRuntime } = await import('./node/runtime/simulated/simulated.ts')
+  return Array.from({ length: nodes }, (_, i) => {
+    const name = nodes === 1 ? 'skiff' : `skiff-${i + 1}`
+    const runtime: Runtime = createSimulatedRuntime({ clock, podCidr: `10.${128 + (i >> 8)}.${i & 255}.0/24` })
+    return { name, runtime, dataDirectory: path.join(dataDirectory, 'nodes', name) }
+  })
+}
+
+async function localNode({ clock, log, dataDirectory }: Parts): Promise<NodeOptions> {
+  const { createLocalRuntime } = await import('./node/runtime/local/local.ts')
+  const runtime = await createLocalRuntime({ dataDirectory, clock, log: log.named('runtime') })
+  return { name: 'skiff', runtime, dataDirectory: path.join(dataDirectory, 'nodes', 'skiff') }
+}
+
+/** Resolves when pods can be created in `default`: its service account is there. */
+async function defaultServiceAccount(client: Client): Promise<void> {
+  const found = new AbortController()
+  const only = { namespace: 'default', fieldSelector: 'metadata.name=default', signal: found.signal }
+  const list = await client.list(serviceAccounts, only)
+  if (list.items.length > 0) return
+  for await (const events of client.watch(serviceAccounts, { ...only, resourceVersion: list.metadata.resourceVersion })) {
+    if (events.some((event) => event.type === 'ADDED')) break
+  }
+}
+
+function kubeconfigText(access: ClusterAccess, name: string): string {
+  const base64 = (text: string | undefined) => Buffer.from(text ?? '').toString('base64')
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': name,
+    clusters: [{ name, cluster: { server: access.server, 'certificate-authority-data': base64(access.ca) } }],
+    users: [
+      {
+        name,
+        user: { 'client-certificate-data': base64(access.clientCertificate), 'client-key-data': base64(access.clientKey) },
+      },
+    ],
+    contexts: [{ name, context: { cluster: name, user: name, namespace: 'default' } }],
+  }
+  return `${JSON.stringify(config, null, 2)}\n`
+}
