@@ -132,6 +132,12 @@ async function follow(flags: RunFlags, as: RunAs, io: Io, place: Place): Promise
 
 async function printLogs(pod: Pod, io: Io, { client, namespace }: Place): Promise<void> {
   const path = objectPath(pods, pod.metadata.name ?? '', namespace, 'log')
-  const logs = await client.transport.stream({ method: 'GET', path, query: { follow: 'true' }, signal: io.signal })
-  for await (const chunk of logs) io.stdout.write(chunk)
+  try {
+    const logs = await client.transport.stream({ method: 'GET', path, query: { follow: 'true' }, signal: io.signal })
+    for await (const chunk of logs) io.stdout.write(chunk)
+  } catch (error) {
+    io.signal.throwIfAborted()
+    // The exit code is still to be had.
+    writeLine(io.stderr, `no output: ${(error as Error).message}`)
+  }
 }

@@ -173,3 +173,15 @@ test('run makes what its flags say, and refuses what contradicts itself', () => 
   expect(() => plan({ replicas: 2, as: 'pod' })).toThrow('--replicas')
   expect(() => plan({ env: ['=x'] })).toThrow('NAME=VALUE')
 })
+
+test('what runs once passes its exit code on', async () => {
+  await using cluster = await startTestCluster()
+  const place = { client: cluster.client, namespace }
+  const ended = (image: string, as: 'pod' | 'job', name: string) =>
+    runRun(runFlags({ name, image, as, once: true }), capture().io, place)
+  expect(await ended('job:ok', 'pod', 'c')).toBe(0)
+  expect(await runStop({ name: 'pod/c', timeoutMs: 10_000 }, capture().io, place)).toBe(0)
+  expect(await ended('job:fail', 'job', 'c')).toBe(1)
+  expect(await runStop({ name: 'job/c', timeoutMs: 10_000 }, capture().io, place)).toBe(0)
+  expect((await cluster.client.list(pods, { namespace })).items).toEqual([])
+})

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { deployments, pods } from '../../src/client/resources.ts'
-import { type Progress, roll, rollback } from '../../src/rollout/index.ts'
+import { type Progress, previewRoll, roll, rollback } from '../../src/rollout/index.ts'
 import { startTestCluster } from '../controllers/cluster.ts'
 import { until } from '../controllers/until.ts'
 import { controllersOf, createWeb, optionsFor, watchAvailability } from './cluster.ts'
@@ -151,4 +151,24 @@ test('what cannot be rolled is refused before anything changes', async () => {
   await expect(roll({ ...options, images: { c: 'web:v2' }, maxSurge: 0 }).result()).rejects.toThrow('both 0')
   await expect(rollback(options).result()).rejects.toThrow('was not rolled')
   expect(await controllersOf(cluster, 'ReplicationController')).toHaveLength(1)
+})
+
+test('Deployment: a whole template takes the place of the old one', async () => {
+  await using cluster = await startTestCluster()
+  await createWeb(cluster, 'Deployment')
+  const template = {
+    metadata: { labels: { app: 'web', tier: 'front' } },
+    spec: { containers: [{ name: 'other', image: 'web:v2' }] },
+  }
+  const options = optionsFor(cluster, 'Deployment', { template })
+  expect(await previewRoll(options)).toMatchObject({ changes: true })
+  expect(await roll(options).result()).toMatchObject({ outcome: 'done', changed: true })
+  const after = await cluster.client.get(deployments, 'web', { namespace })
+  expect(after.spec?.template.spec?.containers.map(({ name }) => name)).toEqual(['other'])
+  expect(await previewRoll(options)).toMatchObject({ changes: false })
+  expect(await roll(options).result()).toMatchObject({ outcome: 'unchanged' })
+  // The label that the earlier revision did not have goes again.
+  expect(await rollback(optionsFor(cluster, 'Deployment')).result()).toMatchObject({ outcome: 'done' })
+  const back = await cluster.client.get(deployments, 'web', { namespace })
+  expect(back.spec?.template.metadata?.labels).toEqual({ app: 'web' })
 })
