@@ -10,7 +10,10 @@ export async function openWebSocket(
 ): Promise<WebSocketLike> {
   const { WebSocket } = await import('ws')
   const socket = new WebSocket(url, [...protocols], { headers: options.headers, ...options.tls, perMessageDeflate: false })
-  options.signal?.addEventListener('abort', () => socket.terminate(), { once: true })
+  const abort = () => socket.terminate()
+  options.signal?.addEventListener('abort', abort, { once: true })
+  // One signal may outlive many sockets.
+  socket.once('close', () => options.signal?.removeEventListener('abort', abort))
   // Messages may arrive in the same turn as the handshake's end: they wait for the first listener.
   const early: Buffer[] = []
   let listener: ((data: Uint8Array) => void) | undefined

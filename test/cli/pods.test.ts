@@ -58,7 +58,10 @@ it('forwards a port until interrupted', async () => {
     expect(found).not.toBeNull()
     return found![1]!
   })
-  expect(await (await fetch(`http://127.0.0.1:${local}/`, { headers: { connection: 'close' } })).text()).toBe('from the pod')
+  for (let connection = 0; connection < 10; connection++) {
+    const response = await fetch(`http://127.0.0.1:${local}/`, { headers: { connection: 'close' } })
+    expect(await response.text()).toBe('from the pod')
+  }
   forward.interrupt()
   expect((await forward.done).code).toBe(130)
   target.close()

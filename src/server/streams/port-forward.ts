@@ -118,9 +118,6 @@ export async function forwardChannels(
   })
   const forwards = ports.map(async (port, index) => {
     const [data, errors] = [index * 2, index * 2 + 1]
-    const prefix = Buffer.of(port & 0xff, port >> 8)
-    await send(data, prefix)
-    await send(errors, prefix)
     const client = new Duplex({
       read: () => socket.resume(),
       write: (chunk: Buffer, _encoding, done) => {
@@ -128,8 +125,12 @@ export async function forwardChannels(
       },
     })
     client.on('error', () => {})
+    // Before anything is awaited: the client may send at once.
     inputs.set(data, client)
     try {
+      const prefix = Buffer.of(port & 0xff, port >> 8)
+      await send(data, prefix)
+      await send(errors, prefix)
       const { duplex } = await target.node.portForward(target.ref, port, signal)
       await join(client, duplex)
     } catch (error) {
