@@ -62,7 +62,7 @@ class Drive {
         if (action.do === 'finish') {
           await this.#mark(this.#pair.direction === 'back' ? 'Aborted' : 'Complete')
           yield this.#progress(this.#pair.direction === 'back' ? 'Aborted' : 'Complete', 'all pods are replaced')
-          return this.#result('done', `rolled to ${this.#handle('new')}`)
+          return this.#result('done', `rolled ${this.#pair.direction === 'back' ? 'back ' : ''}to ${this.#handle('new')}`)
         }
         const message = await this.#act(action)
         if (message !== undefined) yield this.#progress(this.#phaseOf(action), message)
