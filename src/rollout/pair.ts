@@ -51,7 +51,7 @@ async function currentOf(client: Client, kind: ReplicaKind, namespace: string, n
   return controller
 }
 
-export async function find(client: Client, kind: ReplicaKind, namespace: string, name: string): Promise<Controller | undefined> {
+async function find(client: Client, kind: ReplicaKind, namespace: string, name: string): Promise<Controller | undefined> {
   try {
     return await client.get(resourceOf(kind), name, { namespace })
   } catch (error) {

@@ -7,8 +7,8 @@ import type { Controller } from './replica-kinds.ts'
 
 export const PARTNER = 'skiff.dev/partner'
 export const ROLL_ID = 'skiff.dev/roll-id'
-export const ORIGINAL_REPLICAS = 'skiff.dev/original-replicas'
-export const DESIRED_REPLICAS = 'skiff.dev/desired-replicas'
+const ORIGINAL_REPLICAS = 'skiff.dev/original-replicas'
+const DESIRED_REPLICAS = 'skiff.dev/desired-replicas'
 export const PHASE = 'skiff.dev/phase'
 /** `back` while a roll is being undone, and after. */
 export const DIRECTION = 'skiff.dev/direction'

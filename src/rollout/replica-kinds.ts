@@ -46,7 +46,7 @@ export function isObserved(controller: Controller): boolean {
  * Whether the template label is in place. A ReplicaSet's selector is immutable, so an old one may go on matching the new one's
  * pods; those are never orphans (the new controller makes them with its owner reference), so it cannot take them.
  */
-export function isSeparate(kind: ReplicaKind, controller: Controller): boolean {
+function isSeparate(kind: ReplicaKind, controller: Controller): boolean {
   const hash = controller.metadata.labels?.[TEMPLATE_LABEL]
   if (!hash || controller.spec?.template?.metadata?.labels?.[TEMPLATE_LABEL] !== hash) return false
   return kind === 'ReplicaSet' || matchLabels(kind, controller)[TEMPLATE_LABEL] === hash
