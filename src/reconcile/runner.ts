@@ -1,7 +1,7 @@
 /** Runs reconcilers: one queue and a few workers each, retries with back-off, an awaited stop. */
 
-import type { KubeObject } from '../api/object.ts'
 import { setMaxListeners } from 'node:events'
+import type { KubeObject } from '../api/object.ts'
 import { isConflict } from '../api/status.ts'
 import { type Backoff, createBackoff } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
