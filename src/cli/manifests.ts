@@ -53,7 +53,7 @@ async function readAll(stream: Readable): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-export async function parseManifests(text: string, source: string): Promise<Manifest[]> {
+async function parseManifests(text: string, source: string): Promise<Manifest[]> {
   return (await parseDocuments(text, source)).flatMap((document) => objectsOf(document, source))
 }
 

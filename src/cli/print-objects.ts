@@ -40,7 +40,7 @@ function column(text: string): { header: string; path: string } {
   return { header: text.slice(0, at), path: text.slice(at + 1) }
 }
 
-export interface PrintOptions {
+interface PrintOptions {
   format: ObjectFormat
   /** One object by name, printed as itself and not as a list of one. */
   single: boolean
@@ -81,7 +81,7 @@ export async function printObjects(
 }
 
 /** YAML 1.1 as Kubernetes' own tools read it: a string that they would take for something else is quoted. */
-export async function toYaml(value: unknown): Promise<string> {
+async function toYaml(value: unknown): Promise<string> {
   const { dump, YAML11_SCHEMA } = await import('js-yaml')
   return dump(value, { schema: YAML11_SCHEMA, noRefs: true, lineWidth: -1, seqNoIndent: true })
 }

@@ -23,13 +23,13 @@ export interface Declaring {
   action<A extends unknown[]>(run: (...args: A) => Promise<number>): (...args: A) => Promise<void>
 }
 
-export interface Program {
+interface Program {
   readonly command: Command
   /** The exit code of the command that ran. */
   exitCode(): number
 }
 
-export function createProgram(io: Io, host: Host): Program {
+function createProgram(io: Io, host: Host): Program {
   let exitCode = 0
   const program = new Command(io.env.SKIFF_AS_PLUGIN ? 'kubectl skiff' : 'skiff')
     .description('Kubernetes in one process, and an imperative command line for any Kubernetes.')
@@ -89,13 +89,15 @@ function exitCodeFor(error: unknown, io: Io): number {
 }
 
 /** One line for a failure that the user can act on; undefined for one that is our own mistake. */
-export function messageFor(error: unknown): string | undefined {
+function messageFor(error: unknown): string | undefined {
   if (error instanceof StatusError) {
     const { reason, message } = error
     const foreseen = reason === '' || reason === 'Unknown' || reason === 'Invalid'
     return oneLine(foreseen ? message : `${message} (${reason})`)
   }
   if (!(error instanceof Error)) return undefined
+  if (error instanceof SyntaxError)
+    return `the server's answer is not understood (is it a Kubernetes?): ${oneLine(error.message)}`
   // Of the system's errors (files, sockets, certificates) the message is enough; a TypeError with a code is a mistake of ours.
   const fromSystem = 'code' in error && !(error instanceof TypeError)
   const told = fromSystem || ['CommandError', 'KubeconfigError', 'Unreachable'].includes(error.name)

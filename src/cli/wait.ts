@@ -18,7 +18,8 @@ const LONGEST_MS = 7 * 24 * 3_600_000
 export async function runWait(options: WaitOptions, io: Io): Promise<number> {
   const wanted = parseWanted(options.for)
   return withSession(options, io, async (session) => {
-    const timeout = AbortSignal.timeout(options.timeoutMs < 0 ? LONGEST_MS : options.timeoutMs)
+    // A timeout of 0 looks once.
+    const timeout = AbortSignal.timeout(options.timeoutMs < 0 ? LONGEST_MS : options.timeoutMs || LONGEST_MS)
     const signal = AbortSignal.any([timeout, io.signal])
     const selected = await selectObjects(options, session, io)
     if (selected.length === 0 && !wanted.absent) throw new CommandError('no matching resources found')
@@ -29,7 +30,9 @@ export async function runWait(options: WaitOptions, io: Io): Promise<number> {
         if (!object && !seen && !wanted.absent && !wanted.creation)
           throw new CommandError(`${one.resource.plural} ${JSON.stringify(one.name)} not found`)
         seen = true
-        return wanted.holds(object)
+        if (wanted.holds(object)) return true
+        if (options.timeoutMs === 0) throw new CommandError(`the condition on ${one.resource.plural}/${one.name} is not met`)
+        return false
       }
       try {
         await untilObject(session.client, one, done, signal)
@@ -45,7 +48,7 @@ export async function runWait(options: WaitOptions, io: Io): Promise<number> {
   })
 }
 
-export interface Wanted {
+interface Wanted {
   holds(object: KubeObject | undefined): boolean
   /** The object is to go. */
   absent: boolean
@@ -60,7 +63,7 @@ interface Condition {
 }
 
 /** Throws CommandError for what is none of the forms. */
-export function parseWanted(text: string): Wanted {
+function parseWanted(text: string): Wanted {
   if (text === 'delete') return { holds: (object) => !object, absent: true, creation: false }
   if (text === 'create') return { holds: (object) => object !== undefined, absent: false, creation: true }
   const condition = /^condition=([^=]+)(?:=(.+))?$/.exec(text)
