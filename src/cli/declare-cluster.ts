@@ -1,6 +1,6 @@
 /** Flags and help of the commands about the machine's own cluster, its images, and the program itself. */
-import { Argument, Option } from 'commander'
-import { positiveInteger, wholeNumber } from './flag-values.ts'
+import { Argument, type Command, Option } from 'commander'
+import { collect, positiveInteger, wholeNumber } from './flag-values.ts'
 import type { RuntimeName } from './host.ts'
 import type { Declaring } from './program.ts'
 
@@ -81,14 +81,15 @@ interface BuildFlags {
   workdir?: string
 }
 
-function declareImage({ program, io, host, action }: Declaring): void {
-  const image = program.command('image').description('build, load and list the images of the local runtime')
+function declareImage(declaring: Declaring): void {
+  const image = declaring.program.command('image').description('build, load and list the images of the local runtime')
   image.addHelpText('after', "\nExample:\n  skiff image build ./app -t app:v1 --entrypoint 'node server.js'\n")
-  const collect = (value: string, known: string[]) => [...known, value]
-  const commands = async (dataDir: string | undefined) => ({
-    images: host.images({ dataDir }),
-    run: await import('./image.ts'),
-  })
+  declareImageBuild(image, declaring)
+  declareImageArchives(image, declaring)
+  declareImageList(image, declaring)
+}
+
+function declareImageBuild(image: Command, { io, host, action }: Declaring): void {
   image
     .command('build')
     .description('make an image of a directory; no cluster is needed')
@@ -101,10 +102,13 @@ function declareImage({ program, io, host, action }: Declaring): void {
     .addHelpText('after', "\nExample:\n  skiff image build ./app -t app:v1 --entrypoint 'node server.js'\n")
     .action(
       action(async (directory: string, { dataDir, tag, entrypoint, env, workdir }: BuildFlags) => {
-        const { images, run } = await commands(dataDir)
-        return run.buildImage({ directory, tag, entrypoint, env, workingDirectory: workdir }, io, images)
+        const { buildImage } = await import('./image.ts')
+        return buildImage({ directory, tag, entrypoint, env, workingDirectory: workdir }, io, host.images({ dataDir }))
       }),
     )
+}
+
+function declareImageArchives(image: Command, { io, host, action }: Declaring): void {
   image
     .command('load')
     .description('take in the images of an OCI or Docker archive')
@@ -113,8 +117,8 @@ function declareImage({ program, io, host, action }: Declaring): void {
     .addHelpText('after', '\nExample:\n  skiff image load app.tar\n')
     .action(
       action(async (file: string, { dataDir }: { dataDir?: string }) => {
-        const { images, run } = await commands(dataDir)
-        return run.loadImages(file, io, images)
+        const { loadImages } = await import('./image.ts')
+        return loadImages(file, io, host.images({ dataDir }))
       }),
     )
   image
@@ -126,10 +130,13 @@ function declareImage({ program, io, host, action }: Declaring): void {
     .addHelpText('after', '\nExample:\n  skiff image save app:v1 -o app.tar\n')
     .action(
       action(async (name: string, { dataDir, output }: { dataDir?: string; output: string }) => {
-        const { images, run } = await commands(dataDir)
-        return run.saveImage(name, output, io, images)
+        const { saveImage } = await import('./image.ts')
+        return saveImage(name, output, io, host.images({ dataDir }))
       }),
     )
+}
+
+function declareImageList(image: Command, { io, host, action }: Declaring): void {
   image
     .command('ls')
     .description('list the images')
@@ -138,8 +145,8 @@ function declareImage({ program, io, host, action }: Declaring): void {
     .addHelpText('after', '\nExample:\n  skiff image ls\n')
     .action(
       action(async ({ dataDir, output }: { dataDir?: string; output?: string }) => {
-        const { images, run } = await commands(dataDir)
-        return run.listImages(output === 'json', io, images)
+        const { listImages } = await import('./image.ts')
+        return listImages(output === 'json', io, host.images({ dataDir }))
       }),
     )
   image
@@ -150,8 +157,8 @@ function declareImage({ program, io, host, action }: Declaring): void {
     .addHelpText('after', '\nExample:\n  skiff image rm app:v1\n')
     .action(
       action(async (names: string[], { dataDir }: { dataDir?: string }) => {
-        const { images, run } = await commands(dataDir)
-        return run.removeImages(names, io, images)
+        const { removeImages } = await import('./image.ts')
+        return removeImages(names, io, host.images({ dataDir }))
       }),
     )
 }
