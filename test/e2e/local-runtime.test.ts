@@ -1,4 +1,5 @@
 /** The local runtime with real processes and namespaces: what it starts, what it says of it, and that nothing stays behind. */
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,10 +8,19 @@ import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
+import { bridgeName } from '../../src/node/runtime/local/bridge.ts'
 import type { ImageSource } from '../../src/node/runtime/local/image-source.ts'
 import { createLocalRuntime } from '../../src/node/runtime/local/local.ts'
 import { runCommand } from '../../src/node/runtime/local/run-command.ts'
-import type { ContainerConfig, ContainerState, ImageState, Runtime, SandboxConfig } from '../../src/node/runtime/runtime.ts'
+import { childrenOf } from '../../src/node/runtime/local/running-process.ts'
+import type {
+  ContainerConfig,
+  ContainerState,
+  ImageState,
+  Runtime,
+  SandboxConfig,
+  SandboxState,
+} from '../../src/node/runtime/runtime.ts'
 
 const SERVER = `
 const { createServer } = require('node:http')
@@ -24,7 +34,7 @@ const linux = process.platform === 'linux'
 describe.skipIf(!linux)('the local runtime (needs Linux)', () => {
   let directory: string
   let runtime: Runtime
-  let before: Awaited<ReturnType<typeof traces>>
+  let before: string[]
   const image: ImageState = {
     id: 'sha256:app',
     tags: ['app:v1'],
@@ -41,8 +51,8 @@ describe.skipIf(!linux)('the local runtime (needs Linux)', () => {
   }
 
   beforeAll(async () => {
-    before = await traces()
     directory = realpathSync(mkdtempSync(join(tmpdir(), 'skiff-local-')))
+    before = await traces(directory)
     mkdirSync(join(directory, 'layer/app'), { recursive: true })
     writeFileSync(join(directory, 'layer/app/server.js'), SERVER)
     const images: ImageSource = {
@@ -60,7 +70,7 @@ describe.skipIf(!linux)('the local runtime (needs Linux)', () => {
     await runtime?.close({ remove: true })
     expect(readdirSync(join(directory, 'data'))).toEqual([])
     rmSync(directory, { recursive: true, force: true })
-    expect(await traces()).toEqual(before)
+    expect(await traces(directory)).toEqual(before)
   })
 
   const sandbox = (name: string): SandboxConfig => ({
@@ -133,6 +143,17 @@ describe.skipIf(!linux)('the local runtime (needs Linux)', () => {
     expect((await exec(first.id, ['sh', '-c', 'pwd; hostname; ls / /tmp'])).out).toMatch(/^\/app\none\n/)
     expect((await exec(first.id, ['ls', directory])).code).not.toBe(0)
 
+    const loopback = `require('node:net').createServer((s) => s.end('inside')).listen(9090, '127.0.0.1', () => console.log('up'))`
+    const server = new AbortController()
+    const output = new PassThrough()
+    const handle = await runtime.exec(first.id, { command: ['node', '-e', loopback] }, { stdout: output }, server.signal)
+    await once(output, 'data')
+    const { duplex } = await runtime.portForward((pods[0] as SandboxState).id, 9090, server.signal)
+    expect(await text(duplex)).toBe('inside')
+    await expect(runtime.portForward((pods[0] as SandboxState).id, 9091, server.signal)).rejects.toThrow('ECONNREFUSED')
+    server.abort()
+    expect(await handle.exit).toMatchObject({ code: 137 })
+
     await runtime.stopContainer(first.id, 5000)
     expect(await ended(first.id)).toMatchObject({ exitCode: 7, reason: 'Error' })
     expect(readFileSync(first.logPath, 'utf8')).toContain('bye')
@@ -164,6 +185,8 @@ describe.skipIf(!linux)('the local runtime (needs Linux)', () => {
   it('mounts volumes and keeps to what a container may do', async ({ skip }) => {
     if (runtime.info.isolation !== 'namespaces') skip(runtime.info.notice)
     const pod = await runtime.createSandbox(sandbox('mounts'))
+    // A normal user without subordinate ids has one user to run as.
+    const user = process.getuid?.() === 0 ? 1234 : 0
     const volume = join(directory, 'volume')
     mkdirSync(volume, { recursive: true })
     writeFileSync(join(volume, 'key'), 'value')
@@ -175,7 +198,7 @@ describe.skipIf(!linux)('the local runtime (needs Linux)', () => {
           { hostPath: volume, containerPath: '/var/run/secrets/x', readOnly: true },
           { hostPath: join(volume, 'key'), containerPath: '/one/key', readOnly: true },
         ],
-        user: { uid: 1234, gid: 1234 },
+        user: { uid: user, gid: user },
         readOnlyRootFilesystem: true,
         noNewPrivileges: true,
         capabilities: { add: [], drop: ['ALL'] },
@@ -183,30 +206,28 @@ describe.skipIf(!linux)('the local runtime (needs Linux)', () => {
     )
     await expect.poll(() => readFileSync(logPath, 'utf8')).toContain('zero')
     const log = readFileSync(logPath, 'utf8')
-    expect(log).toContain(' 1234\n')
+    expect(log).toContain(` ${user}\n`)
     expect(log).toContain('valuevalue')
     expect(log).toMatch(/\/one\/key.*(Read-only|denied)/)
     expect(log).toMatch(/\/x.*Read-only/)
     expect(log).toMatch(/\/tmp\/fine.*Read-only/)
     expect((await exec(id, ['sh', '-c', 'id -u; grep -E "CapEff|NoNewPrivs" /proc/self/status'])).out).toMatch(
-      /1234\nCapEff:\s+0+\nNoNewPrivs:\s+1/,
+      user === 0 ? /^0\nCapEff:\s+00000000000400c0\nNoNewPrivs:\s+1/ : /^1234\nCapEff:\s+0+\nNoNewPrivs:\s+1/,
     )
     await runtime.removeSandbox(pod.id)
   })
 })
 
-/** What a runtime could leave on the host. */
-async function traces(): Promise<{ mounts: string; links: string; routes: string; holders: string[] }> {
-  const holders = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && read(`/proc/${pid}/cmdline`).includes('skiff_path='))
+/** What a runtime could leave on the host. Other clusters may run here meanwhile, so that only its own traces count. */
+async function traces(directory: string): Promise<string[]> {
+  const bridge = bridgeName(join(directory, 'data'))
   const links = await runCommand('ip', ['-o', 'link'])
   const routes = await runCommand('ip', ['route', 'show', 'table', 'all'])
-  return { mounts: readFileSync('/proc/mounts', 'utf8'), links, routes, holders }
+  const lines = `${readFileSync('/proc/mounts', 'utf8')}${links}${routes}`.split('\n')
+  const found = lines.filter((line) => line.includes(bridge) || line.includes(directory))
+  return [...found, ...descendants(process.pid).map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8'))]
 }
 
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
+function descendants(pid: number): number[] {
+  return childrenOf(pid).flatMap((child) => [child, ...descendants(child)])
 }

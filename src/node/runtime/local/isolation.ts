@@ -2,6 +2,7 @@
  * How pods are kept apart on this host: with namespaces, or as plain processes. The runtime keeps the books, an isolation
  * makes sandboxes and starts processes in them.
  */
+import type { Duplex } from 'node:stream'
 import type { PodNetwork } from '../../../api/pod-network.ts'
 import type { ContainerConfig, ImageState, RuntimeInfo, SandboxConfig } from '../runtime.ts'
 import type { ImageLayers } from './image-source.ts'
@@ -25,6 +26,8 @@ export interface Place {
   start(request: StartRequest): RunningProcess
   /** A command line for a further process in a container; `process` is the container's. */
   enter(process: RunningProcess, request: StartRequest, command: readonly string[]): EnterPlan
+  /** A connection to what listens on the pod's own loopback address only. */
+  connectInside(port: number): Promise<Duplex>
   /** Kills whatever runs and frees everything but files. */
   remove(): Promise<void>
   /** Settles when the place has gone by itself. */

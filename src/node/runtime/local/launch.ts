@@ -51,7 +51,8 @@ export function setupScript(
   cgroups: readonly string[],
   writeTable: (name: string, lines: readonly string[]) => string,
 ): string {
-  const mountAll = (name: string, lines: readonly string[]) => `${tools.mount} --all --fstab ${quote(writeTable(name, lines))}`
+  const mountAll = (name: string, lines: readonly string[]) =>
+    `${tools.mount} --no-mtab --all --fstab ${quote(writeTable(name, lines))}`
   const devices = deviceTable(root)
   const devAt = plan.rest.findIndex((line) => line.split(' ')[1] === `${root}/dev`)
   const first = plan.rest.slice(0, devAt + 1)
@@ -70,7 +71,7 @@ ${mountAll('volumes', then)}
 cd ${quote(`${root}/dev`)}
 ln -s pts/ptmx ptmx; ln -s /proc/self/fd fd; ln -s fd/0 stdin; ln -s fd/1 stdout; ln -s fd/2 stderr
 cd ${quote(root)}
-${tools.mount} --move . /
+${tools.mount} --no-mtab --move . /
 echo ready >&3
 set +e
 PATH=$skiff_path "$@" 3>&-

@@ -298,7 +298,13 @@ class LocalRuntime implements Runtime {
   async portForward(sandboxId: string, port: number, signal: AbortSignal): Promise<PortConnection> {
     const sandbox = this.sandboxes.get(sandboxId)
     if (!sandbox) throw new RuntimeError('PortForward', `no sandbox ${sandboxId}`)
-    return { duplex: await this.network.connect(sandbox.state.ip || '127.0.0.1', port, signal) }
+    try {
+      return { duplex: await this.network.connect(sandbox.state.ip || this.network.nodeAddress, port, signal) }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ECONNREFUSED') throw error
+      // Not on the pod's address: perhaps on its loopback, which is where port-forward is documented to connect.
+      return { duplex: await sandbox.place.connectInside(port) }
+    }
   }
 
   async stats(sandboxId: string): Promise<SandboxStats> {

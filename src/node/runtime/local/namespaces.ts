@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { Duplex } from 'node:stream'
 import { type Mount, RuntimeError, type SandboxConfig } from '../runtime.ts'
 import type { Bridge } from './bridge.ts'
 import { identityOf } from './identity.ts'
@@ -16,6 +17,14 @@ import { writePodFiles } from './pod-files.ts'
 import { planRoot } from './root-filesystem.ts'
 import { runCommand } from './run-command.ts'
 import { childrenOf, RunningProcess, signalQuietly } from './running-process.ts'
+
+/** Joins its own input and output with a port of the loopback address; run by Node in the pod's network namespace. */
+const LOOPBACK_PIPE = `
+const socket = require('node:net').connect({ host: '127.0.0.1', port: Number(process.argv[1]) })
+socket.on('error', (error) => { process.stderr.write(error.message); process.exit(1) })
+socket.on('close', () => process.exit())
+socket.on('connect', () => { process.stderr.write('connected'); process.stdin.pipe(socket); socket.pipe(process.stdout) })
+`
 
 export interface NamespaceOptions {
   tools: Tools
@@ -187,6 +196,32 @@ class NamespacePlace implements Place {
         for (const child of childrenOf(pid)) signalQuietly(child, 'SIGKILL')
       },
     }
+  }
+
+  async connectInside(port: number): Promise<Duplex> {
+    const args = [
+      ...this.intoPod(),
+      this.options.tools.setpriv,
+      '--pdeathsig',
+      'KILL',
+      process.execPath,
+      '-e',
+      LOOPBACK_PIPE,
+      String(port),
+    ]
+    const child = spawn(this.options.tools.nsenter, args, { stdio: 'pipe' })
+    const errors: Buffer[] = []
+    child.stderr.on('data', (chunk: Buffer) => errors.push(chunk))
+    const ended = once(child, 'close').then(() => {
+      throw new RuntimeError('PortForward', Buffer.concat(errors).toString().trim() || `connection to port ${port} ended`)
+    })
+    ended.catch(() => {})
+    // The first line says that the connection stands.
+    await Promise.race([once(child.stderr, 'data'), ended])
+    if (!Buffer.concat(errors).toString().startsWith('connected')) await ended
+    const duplex = Duplex.from({ readable: child.stdout, writable: child.stdin })
+    duplex.once('close', () => child.kill('SIGKILL'))
+    return duplex
   }
 
   async remove(): Promise<void> {

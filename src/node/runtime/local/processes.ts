@@ -4,6 +4,7 @@
  */
 import { cpSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import type { Duplex } from 'node:stream'
 import { RuntimeError } from '../runtime.ts'
 import type { Isolation, Place, StartRequest } from './isolation.ts'
 import { plainConnect, plainListen, plainUdp } from './network.ts'
@@ -79,6 +80,10 @@ class ProcessPlace implements Place {
       cwd: workingDirectory(request),
       kill: (pid: number) => signalQuietly(-pid, 'SIGKILL'),
     }
+  }
+
+  connectInside(port: number): Promise<Duplex> {
+    return plainConnect('127.0.0.1', port)
   }
 
   async remove(): Promise<void> {
