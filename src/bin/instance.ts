@@ -60,11 +60,12 @@ function isAlive({ pid, started }: Instance): boolean {
   return startOf(pid) === started
 }
 
-/** Field 22 of /proc/PID/stat; empty where there is no /proc. */
+/** Field 22 of /proc/PID/stat; empty where there is no /proc. A process that has ended and was not yet waited for has none. */
 function startOf(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return fields[0] === 'Z' ? 'ended' : (fields[19] ?? '')
   } catch {
     return ''
   }
