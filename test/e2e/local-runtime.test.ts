@@ -182,6 +182,15 @@ describe.skipIf(!linux)('the local runtime (needs Linux)', () => {
     await runtime.removeSandbox(pod.id)
   })
 
+  it('kills what takes more memory than it may', async ({ skip }) => {
+    if (runtime.info.isolation !== 'namespaces' || runtime.info.notice) skip(runtime.info.notice)
+    const pod = await runtime.createSandbox(sandbox('limits'))
+    const command = ['node', '-e', 'const kept = []; for (;;) kept.push(Buffer.alloc(2 ** 20, 1))']
+    const { id } = await runtime.startContainer(pod.id, container({ command, resources: { memoryLimitBytes: 64 * 2 ** 20 } }))
+    expect(await ended(id)).toMatchObject({ exitCode: 137, reason: 'OOMKilled' })
+    await runtime.removeSandbox(pod.id)
+  })
+
   it('mounts volumes and keeps to what a container may do', async ({ skip }) => {
     if (runtime.info.isolation !== 'namespaces') skip(runtime.info.notice)
     const pod = await runtime.createSandbox(sandbox('mounts'))

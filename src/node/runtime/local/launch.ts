@@ -60,7 +60,7 @@ export function setupScript(
   return `set -e
 skiff_path=$PATH
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
-${cgroups.map((path) => `echo 0 > ${quote(`${path}/cgroup.procs`)}`).join('\n')}
+${cgroups.map((path) => `echo 0 > ${quote(path)}`).join('\n')}
 ${mountAll('root', plan.base)}
 mkdir -p ${plan.directories.map(quote).join(' ')}
 ${plan.files.map((path) => `[ -e ${quote(path)} ] || : > ${quote(path)}`).join('\n')}

@@ -22,6 +22,7 @@ import {
   type SandboxStats,
 } from '../runtime.ts'
 import { Bridge } from './bridge.ts'
+import { openCgroups } from './cgroups.ts'
 import { describeHost } from './host-info.ts'
 import type { ImageSource } from './image-source.ts'
 import type { InnerNetwork } from './inner-network.ts'
@@ -32,7 +33,7 @@ import { plainConnect, plainListen, plainUdp } from './network.ts'
 import { processIsolation } from './processes.ts'
 import { makeSkeleton } from './root-filesystem.ts'
 import { findTool, runCommand } from './run-command.ts'
-import type { RunningProcess } from './running-process.ts'
+import type { ProcessEnd, RunningProcess } from './running-process.ts'
 import { sampleUsage } from './stats.ts'
 import { attachProcess, execProcess, execTerminal } from './streams.ts'
 
@@ -110,7 +111,15 @@ async function chooseIsolation(options: LocalRuntimeOptions, home: string): Prom
     const skeleton = join(home, 'skeleton')
     rmSync(skeleton, { recursive: true, force: true })
     makeSkeleton(skeleton)
-    return namespaceIsolation({ tools, bridge, dataDirectory, skeleton, ...(inner ? { inner } : {}) })
+    const cgroups = root ? openCgroups(bridge.name) : undefined
+    return namespaceIsolation({
+      tools,
+      bridge,
+      dataDirectory,
+      skeleton,
+      ...(inner ? { inner } : {}),
+      ...(cgroups ? { cgroups } : { notice: 'limits of cpu, memory and processes are not kept: no control groups can be made' }),
+    })
   } catch (error) {
     await inner?.close()
     return plain((error as Error).message)
@@ -337,12 +346,18 @@ function snapshot(sandbox: Sandbox): SandboxState {
   return { ...sandbox.state, containers: [...sandbox.containers.values()].map(({ state }) => ({ ...state })) }
 }
 
-function finish(state: ContainerState, end: { code: number; failure?: string }, nowMs: number): void {
+function finish(state: ContainerState, end: ProcessEnd, nowMs: number): void {
   state.state = 'Exited'
   state.finishedAtMs = nowMs
   state.exitCode = end.failure === undefined ? end.code : 128
   if (end.code > 128 && end.failure === undefined) state.signal = end.code - 128
-  state.reason = end.failure !== undefined ? 'ContainerCannotRun' : end.code === 0 ? 'Completed' : 'Error'
+  state.reason = end.oomKilled
+    ? 'OOMKilled'
+    : end.failure !== undefined
+      ? 'ContainerCannotRun'
+      : end.code === 0
+        ? 'Completed'
+        : 'Error'
   if (end.failure !== undefined) state.message = end.failure.slice(0, MAX_MESSAGE)
 }
 

@@ -5,10 +5,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { Duplex } from 'node:stream'
 import { type Mount, RuntimeError, type SandboxConfig } from '../runtime.ts'
 import type { Bridge } from './bridge.ts'
+import type { Cgroups } from './cgroups.ts'
 import { identityOf } from './identity.ts'
 import type { InnerNetwork } from './inner-network.ts'
 import type { EnterPlan, Isolation, Place, StartRequest } from './isolation.ts'
@@ -34,11 +35,15 @@ export interface NamespaceOptions {
   skeleton: string
   /** A normal user's: the process that holds the user namespace and the bridge's network. */
   inner?: InnerNetwork
+  /** Absent where limits cannot be kept; `notice` says so. */
+  cgroups?: Cgroups
+  notice?: string
 }
 
 export function namespaceIsolation(options: NamespaceOptions): Isolation {
   return {
     kind: 'namespaces',
+    ...(options.notice === undefined ? {} : { notice: options.notice }),
     network: options.bridge,
     createPlace: (id, directory, config) => NamespacePlace.create(options, id, directory, config),
     removeFiles: async (directory) => {
@@ -57,6 +62,7 @@ export function namespaceIsolation(options: NamespaceOptions): Isolation {
       await runCommand(command, args)
     },
     close: async () => {
+      options.cgroups?.sweep()
       await options.bridge.close()
       await options.inner?.close()
     },
@@ -136,7 +142,8 @@ class NamespacePlace implements Place {
       mounts: [...this.mounts.filter((mount) => !own.has(mount.containerPath)), ...config.mounts],
     })
     for (const path of plan.prepare) mkdirSync(path, { recursive: true })
-    const script = setupScript(root, plan, tools, [], (name, lines) => {
+    const cgroup = this.options.cgroups?.make(basename(directory), config.resources)
+    const script = setupScript(root, plan, tools, cgroup?.procs ?? [], (name, lines) => {
       const path = join(directory, `${name}.mounts`)
       writeFileSync(path, `${lines.join('\n')}\n`)
       return path
@@ -164,6 +171,11 @@ class NamespacePlace implements Place {
       logPath: request.logPath,
       stdin: config.stdin,
       now: request.now,
+      afterwards: () => {
+        const oomKilled = cgroup?.oomKilled() ?? false
+        cgroup?.remove()
+        return { oomKilled }
+      },
       signal: (running, signal) => {
         for (const init of childrenOf(running.child.pid ?? 0)) for (const main of childrenOf(init)) this.signalMain(main, signal)
       },

@@ -19,12 +19,15 @@ export interface ProcessPlan {
   /** How the process is told something, and how all of it is killed. */
   signal: (process: RunningProcess, signal: NodeJS.Signals) => void
   kill: (process: RunningProcess) => void
+  /** Called once when it has ended, before that is told; whether the kernel killed it for its memory. */
+  afterwards?: () => { oomKilled: boolean }
 }
 
 export interface ProcessEnd {
   code: number
   /** What went wrong before the container's process ran. */
   failure?: string
+  oomKilled?: boolean
 }
 
 /** What is kept of stderr for the message of a container that could not start. */
@@ -74,12 +77,13 @@ export class RunningProcess {
       this.child.once('error', failed)
       this.child.once('close', (code, signal) => {
         log.close()
+        const oomKilled = plan.afterwards?.().oomKilled ?? false
         this.finished = true
         failed(new Error(errors.trim() || `the container's root could not be made (${code ?? signal})`))
         const told = /exit (\d+)/.exec(report)?.[1]
         const exit = told === undefined ? 137 : Number(told)
         const unable = (exit === 127 || exit === 126) && /^(unshare|setpriv|sh|.*exec): /m.test(errors)
-        resolve({ code: exit, ...(unable ? { failure: errors.trim() } : {}) })
+        resolve({ code: exit, oomKilled: oomKilled && exit === 137, ...(unable ? { failure: errors.trim() } : {}) })
       })
     })
   }
