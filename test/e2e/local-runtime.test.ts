@@ -182,6 +182,21 @@ describe.skipIf(!linux)('the local runtime (needs Linux)', () => {
     await runtime.removeSandbox(pod.id)
   })
 
+  it('gives a container a terminal, and joins it', async ({ skip }) => {
+    if (runtime.info.isolation !== 'namespaces') skip(runtime.info.notice)
+    const pod = await runtime.createSandbox(sandbox('terminal'))
+    const command = ['sh', '-c', 'test -t 0 && test -t 1 && read line && echo got $line; exit 9']
+    const { id } = await runtime.startContainer(pod.id, container({ command, tty: true, stdin: true, stdinOnce: true }))
+    const stdout = new PassThrough()
+    const stdin = new PassThrough()
+    const handle = await runtime.attach(id, { tty: true, stdin: true }, { stdin, stdout }, new AbortController().signal)
+    stdin.write('this\n')
+    expect(await handle.exit).toEqual({ code: 9 })
+    stdout.end()
+    expect(await text(stdout)).toContain('got this')
+    await runtime.removeSandbox(pod.id)
+  })
+
   it('kills what takes more memory than it may', async ({ skip }) => {
     if (runtime.info.isolation !== 'namespaces' || runtime.info.notice) skip(runtime.info.notice)
     const pod = await runtime.createSandbox(sandbox('limits'))

@@ -206,7 +206,6 @@ class LocalRuntime implements Runtime {
   async startContainer(sandboxId: string, config: ContainerConfig): Promise<ContainerState> {
     const sandbox = this.sandboxes.get(sandboxId)
     if (!sandbox) throw new RuntimeError('CreateContainerError', `no sandbox ${sandboxId}`)
-    if (config.tty) throw new RuntimeError('CreateContainerError', 'the local runtime does not support tty: true for containers')
     const { images } = this
     const { clock } = this.options
     const image = await images.resolve(config.imageId)

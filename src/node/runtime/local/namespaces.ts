@@ -16,7 +16,7 @@ import type { EnterPlan, Isolation, Place, StartRequest } from './isolation.ts'
 import { entryCommand, quote, setupScript, type Tools } from './launch.ts'
 import { writePodFiles } from './pod-files.ts'
 import { planRoot } from './root-filesystem.ts'
-import { runCommand } from './run-command.ts'
+import { findTool, runCommand } from './run-command.ts'
 import { childrenOf, RunningProcess, signalQuietly } from './running-process.ts'
 
 /** Joins its own input and output with a port of the loopback address; run by Node in the pod's network namespace. */
@@ -165,11 +165,12 @@ class NamespacePlace implements Place {
         '-c',
         script,
         'skiff',
-        ...this.entry(request, request.command),
+        ...(config.tty ? withTerminal(this.entry(request, request.command)) : this.entry(request, request.command)),
       ],
       env: withNode(request),
       logPath: request.logPath,
-      stdin: config.stdin,
+      // A terminal whose input has ended would tell its process so.
+      stdin: config.stdin || config.tty,
       now: request.now,
       afterwards: () => {
         const oomKilled = cgroup?.oomKilled() ?? false
@@ -329,4 +330,11 @@ function withNode({ env, layers }: StartRequest): Record<string, string> {
 
 function userNamespace(tools: Tools, pid: number): string[] {
   return [tools.nsenter, '--target', String(pid), '--user', '--preserve-credentials']
+}
+
+/** A terminal between the container's process and the pipes to this one; its size is the default one. */
+function withTerminal(command: readonly string[]): string[] {
+  const script = findTool('script')
+  if (!script) throw new RuntimeError('CreateContainerError', 'tty: true needs the program script (util-linux)')
+  return [script, '--quiet', '--flush', '--return', '--command', `exec ${command.map(quote).join(' ')}`, '/dev/null']
 }

@@ -52,6 +52,7 @@ class ProcessPlace implements Place {
     const { layers, directory, config } = request
     if (!layers.hostBase)
       throw new RuntimeError('CreateContainerError', `${config.image} needs namespaces: it has its own root filesystem`)
+    if (config.tty) throw new RuntimeError('CreateContainerError', 'tty: true needs namespaces')
     mkdirSync(directory, { recursive: true })
     for (const layer of [...layers.directories].reverse()) cpSync(layer, directory, { recursive: true, verbatimSymlinks: true })
     const started = new RunningProcess({
