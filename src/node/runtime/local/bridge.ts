@@ -4,8 +4,8 @@
  * one host have a bridge and an address range each. Knows no containers.
  */
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { PodNetwork } from '../../../api/pod-network.ts'
 import { type AddressPool, createAddressPool } from '../simulated/address-pool.ts'
 
@@ -20,13 +20,21 @@ export interface BridgeOptions {
   sockets: Pick<PodNetwork, 'connect' | 'listen' | 'bindUdp'>
   clusterId: string
   podCidr: string | undefined
-  /** Remembers the bridge and the claimed ranges, for the sweep after a killed agent. */
-  stateFile: string
+  /**
+   * Where agents remember what they made on the host, for the sweep after one was killed. Absent where the network goes
+   * with its namespace.
+   */
+  stateDirectory?: string
+  /** Called for every bridge that was swept. */
+  swept?: (bridge: string) => void
 }
 
 interface Remembered {
   bridge: string
   claimed: string[]
+  pid: number
+  /** When that process started; pids come back. */
+  startedAt: string
 }
 
 export class Bridge implements PodNetwork {
@@ -55,7 +63,7 @@ export class Bridge implements PodNetwork {
 
   /** Removes what a killed agent of this cluster left, then makes the bridge. */
   static async create(options: BridgeOptions): Promise<Bridge> {
-    await sweep(options)
+    await sweepDead(options)
     const taken = await takenRanges(options.ip)
     const wanted = options.podCidr ? [options.podCidr] : CANDIDATES.map((byte) => `10.${byte}.0.0/16`)
     const cidr = wanted.find((range) => options.podCidr || !taken.some((other) => overlap(range, other)))
@@ -104,14 +112,19 @@ route add default via ${this.nodeAddress}
   }
 
   async close(): Promise<void> {
-    await sweep(this.options)
+    await sweep(this.options, this.state())
     this.claimed = []
   }
 
+  private state(): Remembered {
+    return { bridge: this.name, claimed: this.claimed, pid: process.pid, startedAt: startOf(process.pid) }
+  }
+
   private remember(): void {
-    const state: Remembered = { bridge: this.name, claimed: this.claimed }
-    mkdirSync(dirname(this.options.stateFile), { recursive: true })
-    writeFileSync(this.options.stateFile, JSON.stringify(state))
+    const { stateDirectory } = this.options
+    if (stateDirectory === undefined) return
+    mkdirSync(stateDirectory, { recursive: true })
+    writeFileSync(join(stateDirectory, `${this.name}.json`), JSON.stringify(this.state()))
   }
 }
 
@@ -119,17 +132,39 @@ export function bridgeName(clusterId: string): string {
   return `skb${createHash('sha256').update(clusterId).digest('hex').slice(0, 8)}`
 }
 
-async function sweep({ ip, stateFile }: BridgeOptions): Promise<void> {
-  let state: Remembered
-  try {
-    state = JSON.parse(readFileSync(stateFile, 'utf8')) as Remembered
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
-    throw error
+/** Sweeps after all agents on this host that are no more, whichever cluster they had. */
+async function sweepDead(options: BridgeOptions): Promise<void> {
+  const { stateDirectory, clusterId } = options
+  if (stateDirectory === undefined || !existsSync(stateDirectory)) return
+  for (const name of readdirSync(stateDirectory)) {
+    let state: Remembered
+    try {
+      state = JSON.parse(readFileSync(join(stateDirectory, name), 'utf8')) as Remembered
+    } catch (error) {
+      // Its owner is just removing or writing it.
+      if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') continue
+      throw error
+    }
+    if (startOf(state.pid) !== state.startedAt) await sweep(options, state)
+    else if (state.bridge === bridgeName(clusterId)) throw new Error(`process ${state.pid} already runs the pods of this cluster`)
   }
+}
+
+async function sweep({ ip, stateDirectory, swept }: BridgeOptions, state: Remembered): Promise<void> {
   await ip(['link', 'delete', state.bridge]).catch(ignoreMissing)
   for (const cidr of state.claimed) await ip(['route', 'delete', 'local', cidr, 'dev', 'lo']).catch(ignoreMissing)
-  rmSync(stateFile, { force: true })
+  swept?.(state.bridge)
+  if (stateDirectory !== undefined) rmSync(join(stateDirectory, `${state.bridge}.json`), { force: true })
+}
+
+/** The start time of a process as the kernel counts it, or nothing when there is none. */
+function startOf(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+  } catch {
+    return ''
+  }
 }
 
 function ignoreMissing(error: Error): void {

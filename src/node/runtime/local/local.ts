@@ -65,6 +65,8 @@ interface Sandbox {
   containers: Map<string, Container>
 }
 
+/** Where root agents remember what they made on the host. */
+const STATE_DIRECTORY = '/run/skiff'
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 const MAX_MESSAGE = 1024
 
@@ -93,7 +95,6 @@ async function chooseIsolation(options: LocalRuntimeOptions, home: string): Prom
   const root = process.getuid?.() === 0
   let inner: InnerNetwork | undefined
   try {
-    const stateFile = join(home, 'network.json')
     if (!root) inner = await (await import('./inner-network.ts')).openInnerNetwork(tools)
     const enter = inner ? [tools.nsenter, '--target', String(inner.pid), '--user', '--preserve-credentials', '--net', '--'] : []
     const ip = (args: readonly string[], input?: string) => {
@@ -106,7 +107,7 @@ async function chooseIsolation(options: LocalRuntimeOptions, home: string): Prom
       sockets: inner ?? { connect: plainConnect, listen: plainListen, bindUdp: plainUdp },
       clusterId,
       podCidr: options.podCidr,
-      stateFile,
+      ...(root ? { stateDirectory: STATE_DIRECTORY, swept: (bridge: string) => openCgroups(bridge)?.sweep() } : {}),
     })
     const skeleton = join(home, 'skeleton')
     rmSync(skeleton, { recursive: true, force: true })
