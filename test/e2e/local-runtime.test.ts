@@ -31,7 +31,7 @@ createServer((_, res) => res.end(process.env.NAME + ' ' + fs.readFileSync('/etc/
 
 const linux = process.platform === 'linux'
 
-describe.skipIf(!linux)('the local runtime (needs Linux)', () => {
+describe.skipIf(!linux).each(['namespaces', 'process'] as const)('the local runtime (needs Linux) with %s', (isolation) => {
   let directory: string
   let runtime: Runtime
   let before: string[]
@@ -62,7 +62,13 @@ describe.skipIf(!linux)('the local runtime (needs Linux)', () => {
     }
     const dataDirectory = join(directory, 'data')
     mkdirSync(dataDirectory)
-    runtime = await createLocalRuntime({ dataDirectory, clock: systemClock, log: silentLog, images })
+    runtime = await createLocalRuntime({
+      dataDirectory,
+      ...(isolation === 'process' ? { isolation } : {}),
+      clock: systemClock,
+      log: silentLog,
+      images,
+    })
     await runtime.recover()
   })
 

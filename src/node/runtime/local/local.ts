@@ -46,6 +46,8 @@ export interface LocalRuntimeOptions {
   log: Log
   /** Default: a range that is free on this host. */
   podCidr?: string
+  /** Takes less isolation than the host could give. */
+  isolation?: 'process'
   /** Default: the store in the data directory. */
   images?: ImageSource
 }
@@ -88,7 +90,11 @@ async function chooseIsolation(options: LocalRuntimeOptions, home: string): Prom
   const names = ['ip', 'mount', 'nsenter', 'setpriv', 'unshare', 'sh'] as const
   const found = names.map((name) => [name, findTool(name)] as const)
   const missing = found.filter(([, path]) => path === undefined).map(([name]) => name)
-  const plain = (why: string) => processIsolation({ notice: `pods run as plain processes without isolation: ${why}` })
+  const plain = (why: string) =>
+    processIsolation({
+      notice: `pods run as plain processes of host-based images (${why}): no address of their own, no volumes, users or limits`,
+    })
+  if (options.isolation === 'process') return plain('so it was asked for')
   if (process.platform !== 'linux') return plain(`${process.platform} has no namespaces`)
   if (missing.length > 0) return plain(`not installed: ${missing.join(', ')}`)
   const tools = Object.fromEntries(found) as Record<keyof Tools, string>
@@ -101,6 +107,10 @@ async function chooseIsolation(options: LocalRuntimeOptions, home: string): Prom
       const [command = '', ...rest] = [...enter, tools.ip, ...args]
       return runCommand(command, rest, input)
     }
+    const skeleton = join(home, 'skeleton')
+    rmSync(skeleton, { recursive: true, force: true })
+    makeSkeleton(skeleton)
+    await tryNamespaces(tools, enter, skeleton, join(home, 'sandboxes', 'trial'))
     const bridge = await Bridge.create({
       ip,
       reach: inner ? 'inside' : 'host',
@@ -109,9 +119,6 @@ async function chooseIsolation(options: LocalRuntimeOptions, home: string): Prom
       podCidr: options.podCidr,
       ...(root ? { stateDirectory: STATE_DIRECTORY, swept: (bridge: string) => openCgroups(bridge)?.sweep() } : {}),
     })
-    const skeleton = join(home, 'skeleton')
-    rmSync(skeleton, { recursive: true, force: true })
-    makeSkeleton(skeleton)
     const cgroups = root ? openCgroups(bridge.name) : undefined
     return namespaceIsolation({
       tools,
@@ -125,6 +132,17 @@ async function chooseIsolation(options: LocalRuntimeOptions, home: string): Prom
     await inner?.close()
     return plain((error as Error).message)
   }
+}
+
+/** Rejects with the reason when this host refuses what a container is made of, before a pod finds out. */
+async function tryNamespaces(tools: Tools, enter: readonly string[], skeleton: string, directory: string): Promise<void> {
+  for (const name of ['root', 'upper', 'work']) mkdirSync(join(directory, name), { recursive: true })
+  const script = `set -e; cd "$1"; m='${tools.mount} --no-mtab'
+$m -t proc proc root; $m -t overlay -o "lowerdir=$2,upperdir=$1/upper,workdir=$1/work" overlay root`
+  const namespaces = ['--net', '--uts', '--ipc', '--pid', '--mount', '--fork', '--kill-child=KILL', '--']
+  const [command = '', ...args] = [...enter, tools.unshare, ...namespaces, tools.sh, '-c', script, 'skiff', directory, skeleton]
+  await runCommand(command, args)
+  rmSync(directory, { recursive: true, force: true })
 }
 
 class LocalRuntime implements Runtime {
