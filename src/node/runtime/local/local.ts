@@ -57,6 +57,7 @@ interface Container {
   running: RunningProcess
   request: StartRequest
   sandbox: Sandbox
+  sample?: { atMs: number; cpuNanoSeconds: number }
 }
 
 interface Sandbox {
@@ -338,7 +339,16 @@ class LocalRuntime implements Runtime {
     const running = [...(this.sandboxes.get(sandboxId)?.containers.values() ?? [])].filter(
       ({ state }) => state.state === 'Running',
     )
-    const containers = running.map(({ state, running: { child } }) => ({ name: state.name, ...sampleUsage(child.pid ?? 0) }))
+    const atMs = this.options.clock.monotonic()
+    const containers = running.map((container) => {
+      const usage = sampleUsage(container.running.child.pid ?? 0)
+      // Since the last time that was asked; the first time says nothing of the present.
+      const { atMs: beforeMs, cpuNanoSeconds } = container.sample ?? { atMs, cpuNanoSeconds: 0 }
+      const seconds = (atMs - beforeMs) / 1000
+      container.sample = { atMs, cpuNanoSeconds: usage.cpuNanoSeconds }
+      const cpuNanoCores = seconds > 0 ? Math.max(0, Math.round((usage.cpuNanoSeconds - cpuNanoSeconds) / seconds)) : 0
+      return { name: container.state.name, cpuNanoCores, ...usage }
+    })
     return { timestampMs: this.options.clock.now(), containers }
   }
 

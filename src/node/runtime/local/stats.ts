@@ -5,9 +5,9 @@ import { childrenOf } from './running-process.ts'
 const TICK_NANOSECONDS = 10_000_000
 const PAGE_BYTES = 4096
 
-/** `cpuNanoCores` is left to whoever compares two samples; processes that have ended are not counted. */
-export function sampleUsage(pid: number): { cpuNanoCores: number; cpuNanoSeconds: number; memoryBytes: number } {
-  const usage = { cpuNanoCores: 0, cpuNanoSeconds: 0, memoryBytes: 0 }
+/** Processes that have ended are not counted. */
+export function sampleUsage(pid: number): { cpuNanoSeconds: number; memoryBytes: number } {
+  const usage = { cpuNanoSeconds: 0, memoryBytes: 0 }
   for (const pids = [pid]; pids.length > 0; ) {
     const next = pids.pop() as number
     pids.push(...childrenOf(next))
