@@ -3,7 +3,7 @@
  * The only file that knows all parts; none of them knows it.
  */
 import { setMaxListeners } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type Clock, systemClock } from './base/clock.ts'
@@ -58,7 +58,8 @@ export interface Cluster {
 }
 
 const SERVICE_CIDR = '10.96.0.0/16'
-const CLUSTER_DNS = '10.96.0.10'
+/** The name server's place in the range of Service addresses, as kubeadm has it. */
+const CLUSTER_DNS_INDEX = 10
 const CLUSTER_DOMAIN = 'cluster.local'
 const HOST = '127.0.0.1'
 const ADMIN = { name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] }
@@ -105,12 +106,13 @@ async function startParts(options: Settled, stops: (() => Promise<void> | void)[
   const { clock = systemClock, log = silentLog, dataDirectory, inMemory, runtime = 'local' } = options
   const store = await openStore(options)
   stops.push(() => store.close())
+  const serviceCidr = await serviceRange(options)
   const [{ createApiServer }, { builtinDefinitions }] = await Promise.all([
     import('./server/server.ts'),
     import('./api/definitions.ts'),
   ])
   const server = await createApiServer({
-    ...{ store, definitions: builtinDefinitions, clock, log: log.named('apiserver'), serviceCidr: SERVICE_CIDR },
+    ...{ store, definitions: builtinDefinitions, clock, log: log.named('apiserver'), serviceCidr },
     ...(!inMemory && { pkiDirectory: path.join(dataDirectory, 'pki') }),
   })
   stops.push(() => server.close())
@@ -122,7 +124,7 @@ async function startParts(options: Settled, stops: (() => Promise<void> | void)[
   const { createInformers } = await import('./watch/informers.ts')
   const informers = createInformers({ client, clock, log, signal: stopping.signal })
   stops.push(() => stopping.abort(new Error('the cluster is stopping')))
-  const parts = { ...options, clock, log, server, client, informers, port }
+  const parts = { ...options, clock, log, server, client, informers, port, serviceCidr }
   if (options.controllers !== false) await startControllers(parts, stops)
   const firstRuntime = runtime === 'none' ? undefined : await startNodes(parts, runtime, stops)
   if (options.controllers !== false) await defaultServiceAccount(client)
@@ -150,10 +152,22 @@ interface Parts extends Settled {
   client: Client
   informers: Informers
   port: number
+  serviceCidr: string
 }
 
 function clientFor(server: ApiServer, user: { name: string; groups: string[] }): Client {
   return createClient(createInProcessTransport(server.inProcess(user)))
+}
+
+/**
+ * The usual range, or another where a cluster beside this one has it. Kept with the objects that have addresses of it.
+ */
+async function serviceRange({ runtime = 'local', inMemory, dataDirectory }: Settled): Promise<string> {
+  const file = path.join(dataDirectory, 'service-range')
+  if (!inMemory && existsSync(file)) return readFileSync(file, 'utf8').trim()
+  const range = runtime === 'local' ? await (await import('./network/free-range.ts')).freeServiceRange() : SERVICE_CIDR
+  if (!inMemory) writeFileSync(file, `${range}\n`)
+  return range
 }
 
 async function openStore({ inMemory, dataDirectory, clock = systemClock }: Settled): Promise<Store> {
@@ -185,13 +199,15 @@ async function startNodes(
   stops: (() => Promise<void> | void)[],
 ): Promise<Runtime | undefined> {
   const { createNodes } = await import('./node/node.ts')
-  const { client, informers, clock, log, server, port, dataDirectory } = parts
+  const { client, informers, clock, log, server, port, dataDirectory, serviceCidr } = parts
+  const { addressIn } = await import('./network/free-range.ts')
+  const clusterDns = addressIn(serviceCidr, CLUSTER_DNS_INDEX)
   const each = kind === 'simulated' ? await simulatedNodes(parts) : [await localNode(parts)]
   const network = each[0]?.runtime.network
   const shared: SharedNodeOptions = {
     ...{ client, informers, clock, log: log.named('node'), version: 'v1.36.0+skiff', clusterDomain: CLUSTER_DOMAIN },
     ...{ apiServer: { host: HOST, port } },
-    ...(network?.reach !== 'none' && { clusterDns: [CLUSTER_DNS] }),
+    ...(network?.reach !== 'none' && { clusterDns: [clusterDns] }),
   }
   const nodes: Node[] = createNodes(each, shared)
   stops.push(() => rmSync(path.join(dataDirectory, 'nodes'), { recursive: true, force: true }))
@@ -206,8 +222,8 @@ async function startNodes(
   if (network && kind === 'local') {
     const { createServiceNetwork } = await import('./network/service-network.ts')
     const services = createServiceNetwork({
-      ...{ informers, network, clock, log: log.named('network'), serviceCidr: SERVICE_CIDR },
-      ...{ clusterDnsAddress: CLUSTER_DNS, clusterDomain: CLUSTER_DOMAIN, nodeAddresses: [network.nodeAddress] },
+      ...{ informers, network, clock, log: log.named('network'), serviceCidr },
+      ...{ clusterDnsAddress: clusterDns, clusterDomain: CLUSTER_DOMAIN, nodeAddresses: [network.nodeAddress] },
       apiServer: { host: HOST, port },
     })
     stops.push(() => services.stop())

@@ -152,8 +152,16 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
       if (synced) return Promise.resolve()
       return new Promise((resolve, reject) => {
         if (signal.aborted) return reject(signal.reason)
-        waiters.push({ resolve, reject })
-        waitSignal?.addEventListener('abort', () => reject(waitSignal.reason), { once: true })
+        const aborted = () => reject(waitSignal?.reason)
+        const settled = () => waitSignal?.removeEventListener('abort', aborted)
+        waitSignal?.addEventListener('abort', aborted, { once: true })
+        waiters.push({
+          resolve: () => {
+            settled()
+            resolve()
+          },
+          reject,
+        })
       })
     },
     subscribe(listener) {
