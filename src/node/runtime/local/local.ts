@@ -2,6 +2,7 @@
  * The embedded runtime: pods as namespaces on this host, made with the host's own small tools. Everything it runs is a
  * child of this process and dies with it; `recover` sweeps what a killed agent left. Knows no API object.
  */
+
 import { createHash } from 'node:crypto'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -23,6 +24,7 @@ import {
 } from '../runtime.ts'
 import { Bridge } from './bridge.ts'
 import { openCgroups } from './cgroups.ts'
+import { commandOf, environment } from './command.ts'
 import { describeHost } from './host-info.ts'
 import type { ImageSource } from './image-source.ts'
 import type { InnerNetwork } from './inner-network.ts'
@@ -70,7 +72,6 @@ interface Sandbox {
 
 /** Where root agents remember what they made on the host. */
 const STATE_DIRECTORY = '/run/skiff'
-const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 const MAX_MESSAGE = 1024
 
 export async function createLocalRuntime(options: LocalRuntimeOptions): Promise<Runtime> {
@@ -387,22 +388,4 @@ function finish(state: ContainerState, end: ProcessEnd, nowMs: number): void {
         ? 'Completed'
         : 'Error'
   if (end.failure !== undefined) state.message = end.failure.slice(0, MAX_MESSAGE)
-}
-
-function commandOf(config: ContainerConfig, image: ImageState): string[] {
-  const own = config.command ?? image.config.entrypoint
-  const args = config.args ?? (config.command ? [] : image.config.cmd)
-  const command = [...own, ...args]
-  if (command.length === 0) throw new RuntimeError('CreateContainerError', `image ${config.image} names no command`)
-  return command
-}
-
-function environment(config: ContainerConfig, image: ImageState, hostname: string): Record<string, string> {
-  const env: Record<string, string> = { PATH: DEFAULT_PATH, HOSTNAME: hostname, HOME: '/root' }
-  for (const line of image.config.env) {
-    const at = line.indexOf('=')
-    if (at > 0) env[line.slice(0, at)] = line.slice(at + 1)
-  }
-  for (const { name, value } of config.env) env[name] = value
-  return env
 }
