@@ -6,15 +6,18 @@ import { setMaxListeners } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import type { AdmissionPlugin } from './api/admission.ts'
 import { type Clock, systemClock } from './base/clock.ts'
 import { type Log, silentLog } from './base/log.ts'
 import type { Client } from './client/client.ts'
 import { createClient } from './client/create-client.ts'
-import { createInProcessTransport } from './client/in-process.ts'
+import { createInProcessTransport, type Door } from './client/in-process.ts'
 import type { ClusterAccess } from './client/kubeconfig.ts'
 import { serviceAccounts } from './client/resources.ts'
+import type { ExtensionContext } from './extend/extension.ts'
 import type { Node, NodeOptions, SharedNodeOptions } from './node/node.ts'
 import type { Runtime } from './node/runtime/runtime.ts'
+import type { Reconciler } from './reconcile/reconciler.ts'
 import type { ApiServer } from './server/contract.ts'
 import type { Store } from './store/store.ts'
 import type { Informers } from './watch/informers.ts'
@@ -33,6 +36,8 @@ export interface ClusterOptions {
   nodes?: number
   /** Controllers and scheduler; default true. */
   controllers?: boolean
+  /** What skiff adds to Kubernetes: admission and reconcilers of `extend`. Off, it is a stock server. Default: as the controllers. */
+  extensions?: boolean
   clock?: Clock
   log?: Log
 }
@@ -103,10 +108,21 @@ async function stopAll(stops: (() => Promise<void> | void)[]): Promise<void> {
 type Settled = ClusterOptions & { dataDirectory: string; inMemory: boolean }
 
 async function startParts(options: Settled, stops: (() => Promise<void> | void)[]) {
-  const { clock = systemClock, log = silentLog, dataDirectory, inMemory, runtime = 'local' } = options
+  const { clock = systemClock, log = silentLog, dataDirectory, inMemory, runtime = 'local', controllers = true } = options
   const store = await openStore(options)
   stops.push(() => store.close())
   const serviceCidr = await serviceRange(options)
+  const stopping = new AbortController()
+  // Every informer listens for the end.
+  setMaxListeners(0, stopping.signal)
+  const admin = lateDoor()
+  const client = createClient(createInProcessTransport(admin.door))
+  const { createInformers } = await import('./watch/informers.ts')
+  const informers = createInformers({ client, clock, log, signal: stopping.signal })
+  const extensions =
+    (options.extensions ?? controllers)
+      ? await startExtensions({ client, informers, clock, log: log.named('extensions') })
+      : undefined
   const [{ createApiServer }, { builtinDefinitions }] = await Promise.all([
     import('./server/server.ts'),
     import('./api/definitions.ts'),
@@ -114,20 +130,21 @@ async function startParts(options: Settled, stops: (() => Promise<void> | void)[
   const server = await createApiServer({
     ...{ store, definitions: builtinDefinitions, clock, log: log.named('apiserver'), serviceCidr },
     ...(!inMemory && { pkiDirectory: path.join(dataDirectory, 'pki') }),
+    ...(extensions && { admission: extensions.admission }),
   })
   stops.push(() => server.close())
   const { url, port } = await server.listen({ host: HOST, port: options.port ?? 0 })
-  const client = clientFor(server, ADMIN)
-  const stopping = new AbortController()
-  // Every informer listens for the end.
-  setMaxListeners(0, stopping.signal)
-  const { createInformers } = await import('./watch/informers.ts')
-  const informers = createInformers({ client, clock, log, signal: stopping.signal })
+  admin.open(server.inProcess(ADMIN))
   stops.push(() => stopping.abort(new Error('the cluster is stopping')))
   const parts = { ...options, clock, log, server, client, informers, port, serviceCidr }
-  if (options.controllers !== false) await startControllers(parts, stops)
+  const reconcilers: Reconciler[] = [...(extensions?.reconcilers ?? [])]
+  if (controllers) {
+    const { builtinControllers } = await import('./controllers/index.ts')
+    reconcilers.push(...builtinControllers({ caCertificate: server.caCertificate }))
+  }
+  await startReconcilers(parts, reconcilers, stops)
   const firstRuntime = runtime === 'none' ? undefined : await startNodes(parts, runtime, stops)
-  if (options.controllers !== false) await defaultServiceAccount(client)
+  if (controllers) await defaultServiceAccount(client)
   const certificate = await server.issueClientCertificate(ADMIN.name, ['system:masters'])
   const access: ClusterAccess = {
     ...{ server: url, ca: server.caCertificate, clientCertificate: certificate.certificate, clientKey: certificate.key },
@@ -155,8 +172,24 @@ interface Parts extends Settled {
   serviceCidr: string
 }
 
-function clientFor(server: ApiServer, user: { name: string; groups: string[] }): Client {
-  return createClient(createInProcessTransport(server.inProcess(user)))
+/** A door to a server that is made later: what the server itself needs at its start may talk to it afterwards. */
+function lateDoor(): { door: Door; open(door: Door): void } {
+  let opened: Door | undefined
+  const to = (): Door => {
+    if (!opened) throw new Error('the API server has not started yet')
+    return opened
+  }
+  const door: Door = {
+    request: async (request) => to().request(request),
+    watch: async (request, deliver) => to().watch(request, deliver),
+    stream: async (request) => to().stream(request),
+  }
+  return {
+    door,
+    open: (real) => {
+      opened = real
+    },
+  }
 }
 
 /**
@@ -175,21 +208,36 @@ async function openStore({ inMemory, dataDirectory, clock = systemClock }: Settl
   return (await import('./store/disk.ts')).openDiskStore(path.join(dataDirectory, 'store'), { clock })
 }
 
-async function startControllers(parts: Parts, stops: (() => Promise<void> | void)[]): Promise<void> {
-  const { client, informers, clock, log, server } = parts
-  const [{ createRunner }, { builtinControllers }, { createScheduler }, { createEventRecorder }] = await Promise.all([
+/** Admission and reconcilers of every extension. */
+async function startExtensions(context: ExtensionContext): Promise<{ admission: AdmissionPlugin[]; reconcilers: Reconciler[] }> {
+  const { builtinExtensions } = await import('./extend/index.ts')
+  const all = builtinExtensions()
+  return {
+    admission: all.flatMap((extension) => extension.admission?.(context) ?? []),
+    reconcilers: all.flatMap((extension) => extension.reconcilers?.(context) ?? []),
+  }
+}
+
+/** The reconcilers, and with the controllers the scheduler. */
+async function startReconcilers(
+  parts: Parts,
+  reconcilers: readonly Reconciler[],
+  stops: (() => Promise<void> | void)[],
+): Promise<void> {
+  if (reconcilers.length === 0) return
+  const { client, informers, clock, log, controllers = true } = parts
+  const [{ createRunner }, { createEventRecorder }] = await Promise.all([
     import('./reconcile/runner.ts'),
-    import('./controllers/index.ts'),
-    import('./scheduler/scheduler.ts'),
     import('./reconcile/recorder.ts'),
   ])
   const recorder = createEventRecorder({ client, clock, log, instance: 'skiff' })
-  const reconcilers = builtinControllers({ caCertificate: server.caCertificate })
   const runner = createRunner({ client, clock, log, reconcilers, informers, recorder })
-  const scheduler = createScheduler({ client, informers, clock, log: log.named('scheduler'), recorder })
   stops.push(() => runner.stop())
-  stops.push(() => scheduler.stop())
   await runner.start()
+  if (!controllers) return
+  const { createScheduler } = await import('./scheduler/scheduler.ts')
+  const scheduler = createScheduler({ client, informers, clock, log: log.named('scheduler'), recorder })
+  stops.push(() => scheduler.stop())
   await scheduler.start()
 }
 

@@ -43,8 +43,8 @@ export async function up(options: UpOptions, io: Io, ready: (report: UpReport) =
 
 async function start(options: UpOptions, dataDirectory: string, io: Io): Promise<Cluster> {
   const log = createLog({ write: (line) => io.stderr.write(line), level: (io.env.SKIFF_LOG as LogLevel | undefined) ?? 'warn' })
-  const { inMemory, runtime, nodes, controllers } = options
-  const withPort = (port: number) => startCluster({ dataDirectory, inMemory, runtime, nodes, controllers, port, log })
+  const { inMemory, runtime, nodes, controllers, extensions } = options
+  const withPort = (port: number) => startCluster({ dataDirectory, inMemory, runtime, nodes, controllers, extensions, port, log })
   try {
     return await withPort(options.port ?? USUAL_PORT)
   } catch (error) {

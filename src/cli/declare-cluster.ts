@@ -13,6 +13,7 @@ interface UpFlags {
   runtime: RuntimeName
   nodes: number
   controllers: 'on' | 'off'
+  extensions?: 'on' | 'off'
   detach?: true
 }
 
@@ -34,6 +35,9 @@ function declareUpAndDown({ program, io, host, globals, action }: Declaring): vo
     )
     .option('--nodes <count>', 'how many nodes', positiveInteger('--nodes'), 1)
     .addOption(new Option('--controllers <switch>', 'whether the controllers run').choices(['on', 'off']).default('on'))
+    .addOption(
+      new Option('--extensions <switch>', 'what skiff adds to Kubernetes (default: as the controllers)').choices(['on', 'off']),
+    )
     .option('-d, --detach', 'leave it running and return when it is ready')
     .addHelpText(
       'after',
@@ -46,6 +50,7 @@ function declareUpAndDown({ program, io, host, globals, action }: Declaring): vo
         const switches = {
           inMemory: flags.inMemory === true,
           controllers: flags.controllers === 'on',
+          extensions: (flags.extensions ?? flags.controllers) === 'on',
           detach: flags.detach === true,
         }
         return runUp({ dataDir, port, runtime, nodes, ...switches, kubeconfig: globals().kubeconfig }, io, host)

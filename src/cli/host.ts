@@ -18,6 +18,8 @@ export interface UpOptions extends DataDirectoryOptions {
   runtime: RuntimeName
   nodes: number
   controllers: boolean
+  /** Off: the server is a stock one. */
+  extensions: boolean
   /** Leaves the cluster running in a process of its own and returns when it is ready. */
   detach: boolean
 }

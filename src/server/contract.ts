@@ -1,9 +1,12 @@
 /** What the API server offers to the composition root: two doors to the same verbs, and a stop. */
+import type { UserInfo } from '../api/admission.ts'
 import type { ResourceDefinition } from '../api/definition.ts'
 import type { NodeStreams } from '../api/streams.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Store } from '../store/store.ts'
+
+export type { UserInfo } from '../api/admission.ts'
 
 export interface ApiServerOptions {
   store: Store
@@ -36,13 +39,6 @@ export interface ApiServer {
   connectNode(nodeName: string, streams: NodeStreams): () => void
   /** Ends watches, refuses new requests, waits for those at work, closes the sockets. The store stays the caller's. */
   close(): Promise<void>
-}
-
-export interface UserInfo {
-  name: string
-  uid?: string
-  groups: readonly string[]
-  extra?: Readonly<Record<string, readonly string[]>>
 }
 
 /** Method, path, query and body in; a shared parsed object out. Nothing is encoded on the way unless bytes are asked for. */
