@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { TerminalSize } from '../../src/api/streams.ts'
 import { systemClock } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { bridgeName } from '../../src/node/runtime/local/bridge.ts'
@@ -200,6 +201,42 @@ describe.skipIf(!linux).each(['namespaces', 'process'] as const)('the local runt
     expect(await handle.exit).toEqual({ code: 9 })
     stdout.end()
     expect(await text(stdout)).toContain('got this')
+    await runtime.removeSandbox(pod.id)
+  })
+
+  it('gives a command a terminal whose size is known, unknown or too late', async () => {
+    const pod = await runtime.createSandbox(sandbox('sizes'))
+    const { id } = await runtime.startContainer(pod.id, container({ command: ['sleep', '60'], workingDir: '/' }))
+    const stdout = new PassThrough()
+    let printed = ''
+    stdout.on('data', (chunk) => {
+      printed += chunk
+    })
+    const stdin = new PassThrough()
+    const sizes = new PassThrough({ objectMode: true })
+    const command = ['sh', '-c', 'echo started; read line; stty size; exit 3']
+    const io = { stdin, stdout, resize: sizes as AsyncIterable<TerminalSize> }
+    const handle = await runtime.exec(id, { command, tty: true, stdin: true }, io, new AbortController().signal)
+    await expect.poll(() => printed).toContain('started')
+    // What terminals that are no windows say of themselves.
+    sizes.write({ columns: 0, rows: 0 })
+    sizes.write({ columns: 101, rows: 33 })
+    stdin.write('go\n')
+    expect(await handle.exit).toEqual({ code: 3 })
+    sizes.end({ columns: 80, rows: 24 })
+    expect(printed).toContain('33 101')
+    await runtime.removeSandbox(pod.id)
+  })
+
+  it('ends a command whose caller goes away before it runs', async () => {
+    const pod = await runtime.createSandbox(sandbox('gone'))
+    const { id } = await runtime.startContainer(pod.id, container({ command: ['sleep', '60'], workingDir: '/' }))
+    for (const tty of [false, true]) {
+      const caller = new AbortController()
+      const handle = await runtime.exec(id, { command: ['sleep', '61'], tty }, { stdout: new PassThrough() }, caller.signal)
+      caller.abort()
+      expect(await handle.exit).toMatchObject({ code: 137 })
+    }
     await runtime.removeSandbox(pod.id)
   })
 

@@ -207,6 +207,8 @@ class NamespacePlace implements Place {
       env: withNode(request),
       kill: (pid) => {
         for (const child of childrenOf(pid)) signalQuietly(child, 'SIGKILL')
+        // Before it has a child, and together with one that it makes at this moment.
+        signalQuietly(-pid, 'SIGKILL')
       },
     }
   }

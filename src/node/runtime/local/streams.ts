@@ -57,9 +57,11 @@ export async function execTerminal(plan: EnterPlan, io: ProcessIo, signal: Abort
   signal.addEventListener('abort', kill, { once: true })
   io.stdin?.on('data', (chunk: Buffer) => terminal.write(chunk))
   terminal.onData((data) => io.stdout?.write(data))
-  if (io.resize) void followSize(terminal, io.resize).catch(kill)
+  let ended = false
+  if (io.resize) void followSize(io.resize, (columns, rows) => !ended && terminal.resize(columns, rows))
   const exit = new Promise<ProcessExit>((resolve) => {
     terminal.onExit(({ exitCode, signal: number }) => {
+      ended = true
       signal.removeEventListener('abort', kill)
       resolve({ code: number ? 128 + number : exitCode })
     })
@@ -67,8 +69,12 @@ export async function execTerminal(plan: EnterPlan, io: ProcessIo, signal: Abort
   return { exit }
 }
 
-async function followSize(terminal: Terminal, sizes: NonNullable<ProcessIo['resize']>): Promise<void> {
-  for await (const { columns, rows } of sizes) terminal.resize(columns, rows)
+/** A caller whose terminal is no window says 0 by 0, and some report sizes of what has ended: neither changes anything. */
+async function followSize(
+  sizes: NonNullable<ProcessIo['resize']>,
+  resize: (columns: number, rows: number) => void,
+): Promise<void> {
+  for await (const { columns, rows } of sizes) if (columns > 0 && rows > 0) resize(columns, rows)
 }
 
 export function attachProcess(running: RunningProcess, io: ProcessIo, signal: AbortSignal, closeStdin: boolean): ProcessHandle {
