@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { AdmissionPlugin } from './api/admission.ts'
+import { type ApiServerFiles, readApiServerFiles } from './api-server-files.ts'
 import { type Clock, systemClock } from './base/clock.ts'
 import { type Log, silentLog } from './base/log.ts'
 import type { Client } from './client/client.ts'
@@ -38,6 +39,8 @@ export interface ClusterOptions {
   controllers?: boolean
   /** What skiff adds to Kubernetes: admission and reconcilers of `extend`. Off, it is a stock server. Default: as the controllers. */
   extensions?: boolean
+  /** What is particular about the API server: bearer tokens of your own, and the like. */
+  apiServer?: ApiServerFiles
   clock?: Clock
   log?: Log
 }
@@ -131,6 +134,7 @@ async function startParts(options: Settled, stops: (() => Promise<void> | void)[
     ...{ store, definitions: builtinDefinitions, clock, log: log.named('apiserver'), serviceCidr },
     ...(!inMemory && { pkiDirectory: path.join(dataDirectory, 'pki') }),
     ...(extensions && { admission: extensions.admission }),
+    ...readApiServerFiles(options.apiServer ?? {}),
   })
   stops.push(() => server.close())
   const { url, port } = await server.listen({ host: HOST, port: options.port ?? 0 })

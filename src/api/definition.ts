@@ -76,6 +76,10 @@ export interface Strategy {
   readonly countsGeneration?: boolean
   /** The top-level fields whose change counts. Default: all but metadata and status. */
   readonly generationFields?: readonly string[]
+  /** Parts of the metadata whose change counts too. */
+  readonly generationMetadata?: readonly ('annotations' | 'labels')[]
+  /** Annotations by which this version spells fields that the kind has otherwise: not part of what is shown as metadata only. */
+  readonly spelledAnnotations?: readonly string[]
   /** PUT of a missing object creates it. */
   readonly allowCreateOnUpdate?: boolean
   /** PUT without a resourceVersion overwrites. Default true, as for most built-ins. */

@@ -44,7 +44,9 @@ export async function up(options: UpOptions, io: Io, ready: (report: UpReport) =
 async function start(options: UpOptions, dataDirectory: string, io: Io): Promise<Cluster> {
   const log = createLog({ write: (line) => io.stderr.write(line), level: (io.env.SKIFF_LOG as LogLevel | undefined) ?? 'warn' })
   const { inMemory, runtime, nodes, controllers, extensions } = options
-  const withPort = (port: number) => startCluster({ dataDirectory, inMemory, runtime, nodes, controllers, extensions, port, log })
+  const apiServer = options.apiServer ?? {}
+  const settings = { dataDirectory, inMemory, runtime, nodes, controllers, extensions, log, apiServer }
+  const withPort = (port: number) => startCluster({ ...settings, port })
   try {
     return await withPort(options.port ?? USUAL_PORT)
   } catch (error) {

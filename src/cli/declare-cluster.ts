@@ -15,6 +15,8 @@ interface UpFlags {
   controllers: 'on' | 'off'
   extensions?: 'on' | 'off'
   detach?: true
+  tokenFile?: string
+  serviceCaConfigMap?: string
 }
 
 export function declareClusterCommands(declaring: Declaring): void {
@@ -38,6 +40,13 @@ function declareUpAndDown({ program, io, host, globals, action }: Declaring): vo
     .addOption(
       new Option('--extensions <switch>', 'what skiff adds to Kubernetes (default: as the controllers)').choices(['on', 'off']),
     )
+    .option('--token-file <file>', 'bearer tokens, a line each: token,user,uid,"group1,group2"')
+    .addOption(
+      new Option(
+        '--service-ca-config-map <name>',
+        'also put service-ca.crt of this ConfigMap into token volumes, as OpenShift does',
+      ).env('SKIFF_SERVICE_CA_CONFIG_MAP'),
+    )
     .option('-d, --detach', 'leave it running and return when it is ready')
     .addHelpText(
       'after',
@@ -46,14 +55,15 @@ function declareUpAndDown({ program, io, host, globals, action }: Declaring): vo
     .action(
       action(async (flags: UpFlags) => {
         const { runUp } = await import('./up.ts')
-        const { dataDir, port, runtime, nodes } = flags
+        const { dataDir, port, runtime, nodes, tokenFile, serviceCaConfigMap } = flags
         const switches = {
           inMemory: flags.inMemory === true,
           controllers: flags.controllers === 'on',
           extensions: (flags.extensions ?? flags.controllers) === 'on',
           detach: flags.detach === true,
         }
-        return runUp({ dataDir, port, runtime, nodes, ...switches, kubeconfig: globals().kubeconfig }, io, host)
+        const apiServer = { tokenFile, serviceCaConfigMap }
+        return runUp({ dataDir, port, runtime, nodes, apiServer, ...switches, kubeconfig: globals().kubeconfig }, io, host)
       }),
     )
   program

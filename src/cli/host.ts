@@ -22,6 +22,15 @@ export interface UpOptions extends DataDirectoryOptions {
   extensions: boolean
   /** Leaves the cluster running in a process of its own and returns when it is ready. */
   detach: boolean
+  /** What is particular about the API server. */
+  apiServer?: ApiServerFiles | undefined
+}
+
+export interface ApiServerFiles {
+  /** Bearer tokens, a line each. */
+  tokenFile?: string | undefined
+  /** The ConfigMap whose `service-ca.crt` goes into every token volume. */
+  serviceCaConfigMap?: string | undefined
 }
 
 export interface UpReport {

@@ -63,7 +63,7 @@ async function route(core: Core, request: ApiRequest, target: Target): Promise<A
   if (target.subresource !== '') return serveSubresource(core, request, resource, target)
   checkRoute(resource, target, request.method)
   if (core.questions.has(target.plural)) return answerQuestion(core, request, resource, target)
-  const { view, encoding } = await represent(core, request, target)
+  const { view, encoding } = await represent(core, request, resource, target)
   if (resource.definition.verbs.length === 1) {
     const { POSTED } = await import('./subresources/subresources.ts')
     const posted = POSTED[`${target.group}/${target.plural}`]
@@ -115,10 +115,14 @@ function checkRoute(resource: Resource, target: ResourceTarget, method: string):
   if (acrossNamespaces && verb !== 'list' && verb !== 'watch') throw noSuchMethod()
 }
 
-async function represent(core: Core, request: ApiRequest, target: ResourceTarget): Promise<Representation> {
-  const accept = request.header('accept')
-  const isList = target.verb === 'list' || target.verb === 'deletecollection'
-  return negotiate(accept, isList, request.query.get('includeObject'), core.clock)
+async function represent(core: Core, request: ApiRequest, resource: Resource, target: ResourceTarget): Promise<Representation> {
+  return negotiate(request.header('accept'), {
+    isList: target.verb === 'list' || target.verb === 'deletecollection',
+    isWatch: target.verb === 'watch',
+    hasProtobuf: typeof resource.definition.schema === 'string',
+    includeObject: request.query.get('includeObject'),
+    clock: core.clock,
+  })
 }
 
 async function serveSubresource(core: Core, request: ApiRequest, resource: Resource, target: ResourceTarget): Promise<Answer> {
@@ -129,7 +133,7 @@ async function serveSubresource(core: Core, request: ApiRequest, resource: Resou
   if (!handlers) throw noSuchResource()
   const handler = handlers[target.verb]
   if (!handler || request.method === 'HEAD') throw noSuchMethod()
-  const { view, encoding } = await represent(core, request, target)
+  const { view, encoding } = await represent(core, request, resource, target)
   return encoded(await handler(core, request, resource, target, view), encoding)
 }
 

@@ -6,7 +6,7 @@ import type { AdmissionPlugin } from './admission/contract.ts'
 import { admissionPlugins } from './admission/plugins.ts'
 import { createAuth } from './auth/auth.ts'
 import { ensureBootstrap, publishEndpoint } from './bootstrap/bootstrap.ts'
-import type { ApiServer, ApiServerOptions } from './contract.ts'
+import type { ApiServer, ApiServerOptions, UserInfo } from './contract.ts'
 import type { Core } from './core.ts'
 import { createInProcessDoor } from './in-process.ts'
 import { Metrics } from './metrics.ts'
@@ -20,6 +20,8 @@ export interface ServerOptions extends ApiServerOptions {
   admission?: readonly AdmissionPlugin[]
   /** What the token volumes of pods carry besides token, CA and namespace. */
   extraTokenSources?: readonly VolumeProjection[]
+  /** Bearer tokens that stand for a user as they are. */
+  staticTokens?: ReadonlyMap<string, UserInfo>
 }
 
 /** Resolves when the store holds what every cluster has. Rejects when keys or bootstrap objects cannot be made. */
@@ -31,7 +33,12 @@ export async function createApiServer(options: ServerOptions): Promise<ApiServer
   const closing = new AbortController()
   // Every watch and stream listens for the end of the server.
   setMaxListeners(0, closing.signal)
-  const auth = await createAuth({ reader, clock, random, ...given(options, ['pkiDirectory', 'certificateNames', 'serviceCidr']) })
+  const auth = await createAuth({
+    reader,
+    clock,
+    random,
+    ...given(options, ['pkiDirectory', 'certificateNames', 'serviceCidr', 'staticTokens']),
+  })
   const admission = admissionPlugins({
     ...{ reader, store, clock, random, signal: closing.signal },
     asks: (question) => auth.authorizer.authorize(question).allowed,

@@ -17,6 +17,7 @@ describe('up, down and status', () => {
     expect(given).toEqual({
       ...{ dataDir: undefined, port: undefined, kubeconfig: '/k', runtime: 'simulated', nodes: 3 },
       ...{ inMemory: true, controllers: false, detach: false },
+      apiServer: {},
     })
   })
 

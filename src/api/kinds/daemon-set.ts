@@ -111,5 +111,6 @@ export const daemonSet: DefinitionInput = {
         checkImmutable(object.spec?.selector, old.spec?.selector, 'spec.selector', errors)
       }),
     validateStatusUpdate: (object) => collect((errors) => checkCounts(object.status, COUNTS, [], errors)),
+    spelledAnnotations: [TEMPLATE_GENERATION],
   }),
 }

@@ -109,5 +109,6 @@ export const deployment: DefinitionInput = {
         checkImmutable(object.spec?.selector, old.spec?.selector, 'spec.selector', errors)
       }),
     validateStatusUpdate: (object, old) => collect((errors) => checkStatus(object, old, errors)),
+    generationMetadata: ['annotations'],
   }),
 }

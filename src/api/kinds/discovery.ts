@@ -107,6 +107,7 @@ const endpointSlice: DefinitionInput = {
         checkImmutable(object.addressType, old.addressType, 'addressType', errors)
       }),
     countsGeneration: true,
+    generationMetadata: ['labels'],
   },
 }
 

@@ -55,9 +55,10 @@ export async function respondFailure(error: StatusError, asked: Asked, response:
     return
   }
   let answer = jsonAnswer(error.code, error.status)
-  if (asked.request.headers.accept?.startsWith('application/yaml')) {
+  const encoding = failureEncoding(asked.request.headers.accept)
+  if (encoding) {
     const { reencode } = await import('../views/encodings.ts')
-    answer = reencode(answer, 'yaml')
+    answer = reencode(answer, encoding)
   }
   const isJson = answer.contentType === 'application/json'
   const chunks = isJson && isPretty(asked) ? indented(answer) : answer.chunks()
@@ -70,6 +71,13 @@ export async function respondFailure(error: StatusError, asked: Asked, response:
   response.writeHead(error.code, headers as OutgoingHttpHeaders)
   if (asked.request.method === 'HEAD') response.end()
   else response.end(chunks[0]!)
+}
+
+/** What the client likes best, where that is not JSON. A Status is never shown as a Table or as metadata only. */
+function failureEncoding(accept: string | undefined): 'yaml' | 'protobuf' | undefined {
+  const [first = ''] = (accept ?? '').split(',', 1)
+  if (/^application\/yaml/.test(first)) return 'yaml'
+  return /^application\/vnd\.kubernetes\.protobuf(?!.*;\s*as=)/.test(first) ? 'protobuf' : undefined
 }
 
 export function commonHeaders(contentType: string, warnings: readonly string[]): HeaderFields {

@@ -31,7 +31,7 @@ export function watch(core: Core, request: ApiRequest, resource: Resource, targe
   const prefix = prefixOf(resource, namespace)
   const only = name === '' ? undefined : keyOf(resource, namespace, name)
   const watcher = new Watcher(core, { resource, view, selection, options, prefix, only, from })
-  return { type: 'watch', contentType: 'application/json', start: (sink) => watcher.start(sink) }
+  return { type: 'watch', contentType: view.stream?.contentType ?? 'application/json', start: (sink) => watcher.start(sink) }
 }
 
 interface WatchPlan {
@@ -117,7 +117,7 @@ class Watcher {
     } else if (event && !first) {
       this.#sink.write(sharedFrame(event, change, resource, view))
     } else {
-      this.#sink.write(frame(change, view.event(resource, entry, first).bytes()))
+      this.#sink.write(frame(change, view.event(resource, entry, first).bytes(), view))
     }
   }
 
@@ -141,7 +141,7 @@ class Watcher {
     const object = this.#plan.view.bookmark?.(plain, this.#plan.resource, this.#first) ?? plain
     this.#first = false
     if (this.#sink.form === 'objects') this.#sink.write({ type: 'BOOKMARK', object })
-    else this.#sink.write(frame('BOOKMARK', Buffer.from(JSON.stringify(object))))
+    else this.#sink.write(documentFrame('BOOKMARK', object as object, this.#plan.view))
   }
 
   #startTimers(options: ListOptions): void {
@@ -170,7 +170,7 @@ class Watcher {
       error instanceof RevisionCompacted ? `too old resource version: ${from} (${store.compactedRevision + 1})` : error.message
     const { status } = gone(why)
     if (this.#sink.form === 'objects') this.#sink.write({ type: 'ERROR', object: status })
-    else this.#sink.write(frame('ERROR', Buffer.from(JSON.stringify(status))))
+    else this.#sink.write(documentFrame('ERROR', status, this.#plan.view))
     this.#end()
   }
 
@@ -206,7 +206,12 @@ const FRAME_END = Buffer.from('}\n')
 const NEWLINE = 0x0a
 const FRAME_STARTS = new Map<string, Buffer>()
 
-function frame(type: string, object: Buffer): Buffer {
+function documentFrame(type: string, document: object, view: View): Buffer {
+  return frame(type, view.stream?.encode(document) ?? Buffer.from(JSON.stringify(document)), view)
+}
+
+function frame(type: string, object: Buffer, view: View): Buffer {
+  if (view.stream) return view.stream.frame(type, object)
   let start = FRAME_STARTS.get(type)
   if (!start) {
     start = Buffer.from(`{"type":"${type}","object":`)
@@ -227,7 +232,7 @@ function sharedFrame(event: StoreEvent, change: Change, resource: Resource, view
   }
   let bytes = frames.get(key)
   if (!bytes) {
-    bytes = frame(change, view.event(resource, event.entry, false).bytes())
+    bytes = frame(change, view.event(resource, event.entry, false).bytes(), view)
     frames.set(key, bytes)
   }
   return bytes

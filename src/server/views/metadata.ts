@@ -3,6 +3,7 @@ import type { KubeObject } from '../../api/object.ts'
 import { notAcceptable } from '../../api/status.ts'
 import type { Entry } from '../../store/store.ts'
 import { decoded } from '../objects/codec.ts'
+import type { Resource } from '../registry.ts'
 import type { ListMetadata, View } from './view.ts'
 
 const META = 'meta.k8s.io'
@@ -12,33 +13,45 @@ export function metadataView(askedForList: boolean, isList: boolean, version: st
   return {
     key: `metadata ${version}`,
     contentType: 'application/json',
-    one: (_resource, entry) => shown(partial(decoded(entry), version)),
+    one: (resource, entry) => shown(partialOf(resource, entry, version)),
     list: (resource, entries, metadata) => {
       if (!askedForList && isList) {
         const { definition } = resource
         const type = `*${definition.group.split('.')[0] || 'core'}.${definition.kind}List`
         throw notAcceptable(`you requested PartialObjectMetadata, but the requested object is a list (${type})`)
       }
-      return shown(partialList(entries, metadata, version))
+      return shown(partialList(resource, entries, metadata, version))
     },
-    event: (_resource, entry) => {
-      const object = partial(decoded(entry), version)
+    event: (resource, entry) => {
+      const object = partialOf(resource, entry, version)
       return { object: () => object, bytes: () => Buffer.from(JSON.stringify(object)) }
     },
     bookmark: (object) => partial(object, version),
   }
 }
 
-export function partial(object: KubeObject, version = 'v1'): KubeObject {
-  return { kind: 'PartialObjectMetadata', apiVersion: `${META}/${version}`, metadata: object.metadata }
+function partialOf(resource: Resource, entry: Entry, version: string): KubeObject {
+  return partial(decoded(entry), version, resource.definition.strategy.spelledAnnotations)
 }
 
-function partialList(entries: readonly Entry[], metadata: ListMetadata, version: string): object {
+/** `spelled` are annotations that stand for fields of the kind: Kubernetes takes them for those. */
+export function partial(object: KubeObject, version = 'v1', spelled?: readonly string[]): KubeObject {
+  const metadata = spelled ? withoutAnnotations(object.metadata, spelled) : object.metadata
+  return { kind: 'PartialObjectMetadata', apiVersion: `${META}/${version}`, metadata }
+}
+
+function withoutAnnotations(metadata: KubeObject['metadata'], names: readonly string[]): KubeObject['metadata'] {
+  const { annotations, ...rest } = metadata
+  const kept = Object.entries(annotations ?? {}).filter(([name]) => !names.includes(name))
+  return kept.length > 0 ? { ...rest, annotations: Object.fromEntries(kept) } : rest
+}
+
+function partialList(resource: Resource, entries: readonly Entry[], metadata: ListMetadata, version: string): object {
   return {
     kind: 'PartialObjectMetadataList',
     apiVersion: `${META}/${version}`,
     metadata,
-    items: entries.map((entry) => partial(decoded(entry), version)),
+    items: entries.map((entry) => partialOf(resource, entry, version)),
   }
 }
 

@@ -19,52 +19,54 @@ export interface Representation {
 
 const PLAIN: Representation = { view: objectView, encoding: 'json' }
 
-/**
- * The first acceptable representation in the header's order; ranges with a `q` come after those without. JSON lies ready in the
- * store, so protobuf, which must be made, is only for clients that take nothing else. Throws a 406.
- */
-export async function negotiate(
-  accept: string | undefined,
-  isList: boolean,
-  includeObject: string | undefined,
-  clock: Clock,
-): Promise<Representation> {
+/** What can be had where it is asked for. */
+export interface Offer {
+  isList: boolean
+  /** A stream of events: it is not spoken in YAML. */
+  isWatch: boolean
+  /** Built-in kinds have a protobuf form, custom ones have none. */
+  hasProtobuf: boolean
+  includeObject: string | undefined
+  clock: Clock
+}
+
+/** The first acceptable representation in the header's order; ranges with a `q` come after those without. Throws a 406. */
+export async function negotiate(accept: string | undefined, offer: Offer): Promise<Representation> {
   if (accept === undefined || accept === '' || accept === 'application/json' || accept === '*/*') return PLAIN
-  const ranges = parseAccept(accept)
-  for (const range of ranges) {
-    const found = await represent(range, isList, includeObject, clock)
+  for (const range of parseAccept(accept)) {
+    const found = await represent(range, offer)
     if (found) return found
   }
-  if (ranges.some(({ type, parameters }) => type === PROTOBUF && parameters.as === undefined))
-    return { view: objectView, encoding: 'protobuf' }
   throw custom(406, 'NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${AVAILABLE}`, {})
 }
 
-async function represent(
-  range: MediaRange,
-  isList: boolean,
-  includeObject: string | undefined,
-  clock: Clock,
-): Promise<Representation | undefined> {
+async function represent(range: MediaRange, offer: Offer): Promise<Representation | undefined> {
   const encoding = ENCODINGS[range.type]
-  if (!encoding) return undefined
+  if (!encoding || (encoding === 'yaml' && offer.isWatch)) return undefined
+  const view = await viewOf(range, encoding, offer)
+  if (!view || encoding !== 'protobuf' || !offer.isWatch) return view && { view, encoding }
+  const { protobufEvents } = await import('./protobuf.ts')
+  return { view: protobufEvents(view), encoding }
+}
+
+async function viewOf(range: MediaRange, encoding: Representation['encoding'], offer: Offer): Promise<View | undefined> {
   const { as, v, g } = range.parameters
-  if (as === undefined) return encoding === 'protobuf' ? undefined : { view: objectView, encoding }
-  if (g !== 'meta.k8s.io' || (v !== 'v1' && v !== 'v1beta1') || encoding === 'protobuf') return undefined
+  if (as === undefined) return encoding === 'protobuf' && !offer.hasProtobuf ? undefined : objectView
+  if (g !== 'meta.k8s.io' || (v !== 'v1' && v !== 'v1beta1')) return undefined
   if (as === 'Table') {
+    if (encoding === 'protobuf') return undefined
     const { tableView } = await import('./table.ts')
-    return { view: tableView(includeObject, clock, v), encoding }
+    return tableView(offer.includeObject, offer.clock, v)
   }
   if (as !== 'PartialObjectMetadata' && as !== 'PartialObjectMetadataList') return undefined
   const { metadataView } = await import('./metadata.ts')
-  return { view: metadataView(as === 'PartialObjectMetadataList', isList, v), encoding }
+  return metadataView(as === 'PartialObjectMetadataList', offer.isList, v)
 }
 
-const PROTOBUF = 'application/vnd.kubernetes.protobuf'
 const ENCODINGS: Record<string, Representation['encoding']> = {
   'application/json': 'json',
   'application/yaml': 'yaml',
-  [PROTOBUF]: 'protobuf',
+  'application/vnd.kubernetes.protobuf': 'protobuf',
   '*/*': 'json',
 }
 

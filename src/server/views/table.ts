@@ -29,7 +29,7 @@ export function tableView(includeObject: string | undefined, clock: Clock, versi
   }
   const rowOf = (resource: Resource, entry: Entry) => {
     const object = objectOf(entry, resource)
-    return { cells: cellsOf(resource.definition, object, clock.now()), ...carried(object, include) }
+    return { cells: cellsOf(resource.definition, object, clock.now()), ...carried(resource, object, include) }
   }
   return {
     key: `table ${include} ${version}`,
@@ -55,16 +55,16 @@ export function tableView(includeObject: string | undefined, clock: Clock, versi
     },
     bookmark: (object, resource, first) => {
       const columnDefinitions = first ? columnsOf(resource.definition) : null
-      const rows = [{ cells: cellsOf(resource.definition, object, clock.now()), ...carried(object, include) }]
+      const rows = [{ cells: cellsOf(resource.definition, object, clock.now()), ...carried(resource, object, include) }]
       const { resourceVersion } = object.metadata
       return { kind: 'Table', apiVersion, metadata: { resourceVersion }, columnDefinitions, rows }
     },
   }
 }
 
-function carried(object: KubeObject, include: string): { object: KubeObject | null } {
+function carried(resource: Resource, object: KubeObject, include: string): { object: KubeObject | null } {
   if (include === 'None') return { object: null }
-  return { object: include === 'Object' ? object : partial(object) }
+  return { object: include === 'Object' ? object : partial(object, 'v1', resource.definition.strategy.spelledAnnotations) }
 }
 
 function table(apiVersion: string, resource: Resource, rows: object[], metadata: ListMetadata | { resourceVersion?: string }) {

@@ -15,6 +15,15 @@ export interface View {
   event(resource: Resource, entry: Entry, first: boolean): { object(): unknown; bytes(): Buffer }
   /** A bookmark's object in this view's shape. */
   bookmark?(object: KubeObject, resource: Resource, first: boolean): unknown
+  /** How a watch is written, where that is not one JSON document a line. */
+  readonly stream?: EventStream
+}
+
+export interface EventStream {
+  readonly contentType: string
+  /** What is no stored object: bookmarks and the last word of a watch that fails. */
+  encode(object: object): Buffer
+  frame(type: string, object: Buffer): Buffer
 }
 
 export interface Shown {

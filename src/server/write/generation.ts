@@ -12,17 +12,20 @@ export function countsGeneration(resource: Resource): boolean {
   return fields.has('spec') && fields.has('status')
 }
 
-/** Sets the generation of an updated object: one more than before when anything but metadata and status changed. */
+/** Sets the generation of an updated object: one more than before when what counts has changed, usually all but metadata and status. */
 export function setGeneration(resource: Resource, object: KubeObject, old: KubeObject): void {
   const before = old.metadata.generation
   const counted = countsGeneration(resource)
-  if (!counted || !wantsSomethingElse(object, old)) {
+  if (!counted || !wantsSomethingElse(resource, object, old)) {
     if (before === undefined) delete object.metadata.generation
     else object.metadata.generation = before
   } else object.metadata.generation = (before ?? 0) + 1
 }
 
-function wantsSomethingElse(object: KubeObject, old: KubeObject): boolean {
+function wantsSomethingElse(resource: Resource, object: KubeObject, old: KubeObject): boolean {
+  const { generationFields, generationMetadata } = resource.definition.strategy
+  for (const field of generationMetadata ?? []) if (!equalJson(object.metadata[field], old.metadata[field])) return true
+  if (generationFields) return generationFields.some((field) => !equalJson(object[field], old[field]))
   for (const key in object) if (!isOther(key) && !equalJson(object[key], old[key])) return true
   for (const key in old) if (!isOther(key) && old[key] !== undefined && object[key] === undefined) return true
   return false
