@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { collect, durationMs, wholeNumber } from './flag-values.ts'
 import type { Declaring } from './program.ts'
 
+const NAMES_HELP = 'names, kinds and names, or kind/name'
 const OUTPUT_HELP = 'json, yaml, name, wide, jsonpath=TEMPLATE or custom-columns=HEADER:PATH,…'
 
 export function declareObjectCommands(declaring: Declaring): void {
@@ -17,6 +18,11 @@ function withSelectors(command: Command): Command {
     .option('-l, --selector <selector>', 'only objects with these labels')
     .option('--field-selector <selector>', 'only objects with these fields')
     .option('-A, --all-namespaces', 'in all namespaces')
+}
+
+/** For commands that take bare names. */
+function withMatches(command: Command): Command {
+  return command.option('--all-matches', 'everything that a name means, when it means several objects')
 }
 
 function withFiles(command: Command): Command {
@@ -34,28 +40,33 @@ interface GetFlags {
   showLabels?: true
   headers: boolean
   showManagedFields?: true
+  allMatches?: true
 }
 
 function declareReading({ program, io, globals, action }: Declaring): void {
-  withSelectors(program.command('get').description('list objects, or show some of them').argument('<kind...>', 'kinds and names'))
+  withMatches(
+    withSelectors(program.command('get').description('list objects, or show some of them').argument('<name...>', NAMES_HELP)),
+  )
     .option('-o, --output <format>', OUTPUT_HELP)
     .option('-w, --watch', 'go on with changes as they come')
     .option('--show-labels', 'with a column of labels')
     .option('--no-headers', 'without the line of headings')
     .option('--show-managed-fields', 'with who manages which field, in json and yaml')
-    .addHelpText('after', '\nExample:\n  skiff get pods -o wide\n  skiff get deploy/web -o yaml\n')
+    .addHelpText('after', '\nExample:\n  skiff get pods -o wide\n  skiff get deploy/web -o yaml\n  skiff get web\n')
     .action(
       action(async (words: string[], { headers, ...flags }: GetFlags) => {
         const { runGet } = await import('./get.ts')
         return runGet({ ...globals(), ...flags, words, noHeaders: !headers }, io)
       }),
     )
-  withSelectors(
-    program.command('describe').description('show objects in detail, with their events').argument('<kind...>', 'kind and names'),
+  withMatches(
+    withSelectors(
+      program.command('describe').description('show objects in detail, with their events').argument('<name...>', NAMES_HELP),
+    ),
   )
-    .addHelpText('after', '\nExample:\n  skiff describe pod web-1\n')
+    .addHelpText('after', '\nExample:\n  skiff describe web\n  skiff describe pod web-1\n')
     .action(
-      action(async (words: string[], flags: { selector?: string; fieldSelector?: string; allNamespaces?: true }) => {
+      action(async (words: string[], flags: Pick<GetFlags, 'selector' | 'fieldSelector' | 'allNamespaces' | 'allMatches'>) => {
         const { runDescribe } = await import('./describe.ts')
         return runDescribe({ ...globals(), ...flags, words }, io)
       }),
@@ -155,15 +166,15 @@ interface DeleteFlags {
   ignoreNotFound?: true
   wait: string | true
   timeout?: number
+  allMatches?: true
 }
 
 function declareChanging({ program, io, globals, action }: Declaring): void {
   withFiles(
-    withSelectors(
-      program
-        .command('delete')
-        .description('delete objects and wait until they are gone')
-        .argument('[kind...]', 'kinds and names'),
+    withMatches(
+      withSelectors(
+        program.command('delete').description('delete objects and wait until they are gone').argument('[name...]', NAMES_HELP),
+      ),
     ),
   )
     .option('--all', 'every object of the kind')
@@ -173,7 +184,7 @@ function declareChanging({ program, io, globals, action }: Declaring): void {
     .option('--ignore-not-found', 'a missing object is no failure')
     .option('--wait <yes>', 'whether to wait until they are gone', 'true')
     .option('--timeout <duration>', 'how long to wait', durationMs('--timeout'))
-    .addHelpText('after', '\nExample:\n  skiff delete deploy web\n  skiff delete -f web.yaml\n')
+    .addHelpText('after', '\nExample:\n  skiff delete web\n  skiff delete deploy web\n  skiff delete -f web.yaml\n')
     .action(
       action(async (words: string[], flags: DeleteFlags) => {
         const { runDelete } = await import('./delete.ts')
@@ -181,15 +192,12 @@ function declareChanging({ program, io, globals, action }: Declaring): void {
         return runDelete({ ...globals(), ...rest, words, files, wait: wait !== 'false', timeoutMs }, io)
       }),
     )
-  program
-    .command('scale')
-    .description('set how many pods a controller keeps')
-    .argument('<kind...>', 'kind and names')
+  withMatches(program.command('scale').description('set how many pods a controller keeps').argument('<name...>', NAMES_HELP))
     .requiredOption('--replicas <count>', 'how many', wholeNumber('--replicas'))
     .option('--current-replicas <count>', 'only if it asks for this many now', wholeNumber('--current-replicas'))
-    .addHelpText('after', '\nExample:\n  skiff scale deploy/web --replicas 5\n')
+    .addHelpText('after', '\nExample:\n  skiff scale web --replicas 5\n')
     .action(
-      action(async (words: string[], flags: { replicas: number; currentReplicas?: number }) => {
+      action(async (words: string[], flags: { replicas: number; currentReplicas?: number; allMatches?: true }) => {
         const { runScale } = await import('./scale.ts')
         return runScale({ ...globals(), ...flags, words }, io)
       }),

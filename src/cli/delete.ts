@@ -2,6 +2,7 @@
 import type { KubeObject } from '../api/object.ts'
 import { isNotFound } from '../api/status.ts'
 import { CommandError, type Io, writeLine } from './io.ts'
+import { NEEDS } from './names/needs.ts'
 import { type Selected, type SelectOptions, selectObjects } from './select-objects.ts'
 import { type Session, withSession } from './session.ts'
 import { displayKind } from './targets.ts'
@@ -22,7 +23,7 @@ export async function runDelete(options: DeleteOptions, io: Io): Promise<number>
   if (!Object.hasOwn(PROPAGATION, options.cascade))
     throw new CommandError(`--cascade ${JSON.stringify(options.cascade)} is not supported: background, foreground or orphan`)
   return withSession(options, io, async (session) => {
-    const selected = await selectObjects(options, session, io)
+    const selected = await selectObjects(options, session, io, NEEDS.delete)
     if (selected.length === 0) writeLine(io.stdout, 'No resources found')
     const going: { one: Selected; uid: string | undefined }[] = []
     let missing = 0

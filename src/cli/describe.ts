@@ -5,15 +5,14 @@ import { events as eventResource } from '../client/resources.ts'
 import { age } from './age.ts'
 import { describeLines } from './describe-lines.ts'
 import { type Io, writeLine } from './io.ts'
+import { NEEDS } from './names/needs.ts'
 import { type Selected, type SelectOptions, selectObjects } from './select-objects.ts'
 import { type Session, withSession } from './session.ts'
 import { formatTable } from './table.ts'
 
 export async function runDescribe(options: SelectOptions, io: Io): Promise<number> {
   return withSession(options, io, async (session) => {
-    const named = options.words.length > 1 || options.words.some((word) => word.includes('/'))
-    const all = !named && !options.selector && !options.fieldSelector
-    const selected = await selectObjects({ ...options, all }, session, io)
+    const selected = await selectObjects({ ...options, kindAloneIsAll: true }, session, io, NEEDS.describe)
     if (selected.length === 0) writeLine(io.stderr, `No resources found in ${session.namespace} namespace.`)
     for (const [index, one] of selected.entries()) {
       if (index > 0) io.stdout.write('\n\n')

@@ -1,10 +1,11 @@
 /** The pods behind a word: a pod's name, or the kind/name of something that selects pods. */
 import type { KubeObject } from '../api/object.ts'
-import { notFound } from '../api/status.ts'
+import { isNotFound, notFound } from '../api/status.ts'
 import type { Pod } from '../api/types.ts'
 import type { ResourceRef } from '../client/client.ts'
 import { pods } from '../client/resources.ts'
 import { CommandError } from './io.ts'
+import { NEEDS } from './names/needs.ts'
 import type { Session } from './session.ts'
 import { findResource } from './targets.ts'
 
@@ -17,10 +18,8 @@ export interface Found {
 /** Best first: ready before running before the rest, then the newest. Throws CommandError when there is none. */
 export async function findPods(word: string, session: Session): Promise<Found> {
   const { client, namespace } = session
-  const slash = word.indexOf('/')
-  const kind = slash < 0 ? 'pods' : word.slice(0, slash)
-  const name = word.slice(slash + 1)
-  const resource = await findResourceQuickly(kind, session)
+  const { resource, name, pod } = await findOwner(word, session)
+  if (pod) return { pods: [pod] }
   if (resource.kind === 'Pod' && resource.group === '') return { pods: [await client.get(pods, name, { namespace })] }
   if (!resource.namespaced) throw new CommandError(`${resource.plural} have no pods of their own`)
   const owner = await client.get(resource as ResourceRef<KubeObject>, name, { namespace })
@@ -29,6 +28,21 @@ export async function findPods(word: string, session: Session): Promise<Found> {
   const list = await client.list(pods, { namespace, labelSelector })
   if (list.items.length === 0) throw new CommandError(`${resource.plural}/${name} has no pods now`)
   return { pods: [...list.items].sort(better), owner }
+}
+
+/** A bare name is a pod's, as it always was; only where there is no such pod, whatever else leads to pods. */
+async function findOwner(word: string, session: Session): Promise<{ resource: ResourceRef; name: string; pod?: Pod }> {
+  const slash = word.indexOf('/')
+  const name = word.slice(slash + 1)
+  if (slash >= 0) return { resource: await findResourceQuickly(word.slice(0, slash), session), name }
+  try {
+    return { resource: pods, name, pod: await session.client.get(pods, name, { namespace: session.namespace }) }
+  } catch (error) {
+    if (!isNotFound(error)) throw error
+  }
+  const { resolveNames } = await import('./names/resolve.ts')
+  const [found] = await resolveNames([name], NEEDS.logs, session)
+  return found!
 }
 
 /** The usual word needs no question to the server. */

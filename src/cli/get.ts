@@ -2,10 +2,12 @@
 import type { KubeObject } from '../api/object.ts'
 import { collectionPath, objectPath } from '../client/paths.ts'
 import { CommandError, type Io, writeLine } from './io.ts'
-import { type ObjectFormat, parseOutput, printObjects } from './print-objects.ts'
+import { NEEDS } from './names/needs.ts'
+import type { AmbiguousName } from './names/resolve.ts'
+import { type ObjectFormat, type OutputFormat, parseOutput, printObjects } from './print-objects.ts'
 import { printTables, TABLE_ACCEPT, type Table, type TableLook, type TablePart } from './print-tables.ts'
 import { type GlobalOptions, type Session, withSession } from './session.ts'
-import { parseTargets, type Target } from './targets.ts'
+import { parseTargets, type Target, targetsOf } from './targets.ts'
 
 export interface GetOptions extends GlobalOptions {
   words: readonly string[]
@@ -17,12 +19,14 @@ export interface GetOptions extends GlobalOptions {
   showLabels?: boolean
   noHeaders?: boolean
   showManagedFields?: boolean
+  /** Everything that a bare name means; without it, one that means several things is refused. */
+  allMatches?: boolean
 }
 
 export async function runGet(options: GetOptions, io: Io): Promise<number> {
   const format = parseOutput(options.output)
   return withSession(options, io, async (session) => {
-    const targets = await parseTargets(options.words, session.discovery)
+    const targets = await findTargets(options, format, session, io)
     if (targets.some(({ names }) => names.length > 0) && (options.selector || options.fieldSelector))
       throw new CommandError('names and selectors cannot be given together')
     if (options.watch) return watch(options, format, targets, session, io)
@@ -30,6 +34,18 @@ export async function runGet(options: GetOptions, io: Io): Promise<number> {
       ? getTables(options, format.wide, targets, session, io)
       : getObjects(options, format, targets, session, io)
   })
+}
+
+/** An ambiguous name is shown as the table of all that it means, and stays a failure: scripts must say what they want. */
+async function findTargets(options: GetOptions, format: OutputFormat, session: Session, io: Io): Promise<Target[]> {
+  const { words, allMatches, allNamespaces } = options
+  try {
+    return await parseTargets(words, session, { needs: NEEDS.get, allMatches, allNamespaces })
+  } catch (error) {
+    if (format.form === 'table' && !options.watch && error instanceof CommandError && error.name === 'AmbiguousName')
+      await getTables(options, format.wide, targetsOf((error as AmbiguousName).objects), session, io)
+    throw error
+  }
 }
 
 async function getTables(
@@ -65,7 +81,7 @@ function look(options: GetOptions, wide: boolean, targets: readonly Target[]): T
     withNamespace: allNamespaces,
     withLabels: showLabels,
     noHeaders,
-    withKind: targets.length > 1,
+    withKind: new Set(targets.map(({ resource }) => resource)).size > 1,
     nowMs: Date.now(),
   }
 }
@@ -125,10 +141,11 @@ async function fetchParts(options: GetOptions, targets: readonly Target[], sessi
   return fetched
 }
 
-function pathsOf(options: GetOptions, { resource, names }: Target, session: Session): string[] {
+function pathsOf(options: GetOptions, { resource, names, namespace, byName }: Target, session: Session): string[] {
   if (names.length === 0) return [collectionPath(resource, options.allNamespaces ? undefined : session.namespace)]
-  if (options.allNamespaces && resource.namespaced) throw new CommandError('a name cannot be looked up across all namespaces')
-  return names.map((name) => objectPath(resource, name, session.namespace))
+  if (options.allNamespaces && resource.namespaced && !byName)
+    throw new CommandError('an object of a given kind and name cannot be looked up across all namespaces')
+  return names.map((name) => objectPath(resource, name, namespace ?? session.namespace))
 }
 
 function defined(query: Record<string, string | undefined>): Record<string, string> {
@@ -147,9 +164,10 @@ async function watch(
     throw new CommandError('--watch takes one kind, and at most one name')
   const { watchTables } = await import('./get-watch.ts')
   const { resource, names } = target
-  const path = collectionPath(resource, options.allNamespaces ? undefined : session.namespace)
-  const byName = names[0] === undefined ? undefined : `metadata.name=${names[0]}`
-  const query = defined({ labelSelector: options.selector, fieldSelector: byName ?? options.fieldSelector })
+  const within = target.namespace ?? (options.allNamespaces ? undefined : session.namespace)
+  const path = collectionPath(resource, within)
+  const pinned = names[0] === undefined ? undefined : `metadata.name=${names[0]}`
+  const query = defined({ labelSelector: options.selector, fieldSelector: pinned ?? options.fieldSelector })
   const wide = format.form === 'table' && format.wide
   const print =
     format.form === 'table'

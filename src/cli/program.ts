@@ -100,7 +100,7 @@ function messageFor(error: unknown): string | undefined {
     return `the server's answer is not understood (is it a Kubernetes?): ${oneLine(error.message)}`
   // Of the system's errors (files, sockets, certificates) the message is enough; a TypeError with a code is a mistake of ours.
   const fromSystem = 'code' in error && !(error instanceof TypeError)
-  const told = fromSystem || ['CommandError', 'KubeconfigError', 'Unreachable'].includes(error.name)
+  const told = fromSystem || error instanceof CommandError || ['KubeconfigError', 'Unreachable'].includes(error.name)
   return told ? oneLine(error.message) : undefined
 }
 

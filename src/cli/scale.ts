@@ -2,6 +2,7 @@
 import type { KubeObject } from '../api/object.ts'
 import { objectPath } from '../client/paths.ts'
 import { CommandError, type Io, writeLine } from './io.ts'
+import { NEEDS } from './names/needs.ts'
 import { selectObjects } from './select-objects.ts'
 import { type GlobalOptions, withSession } from './session.ts'
 import { displayName } from './targets.ts'
@@ -14,7 +15,7 @@ export interface ScaleOptions extends GlobalOptions {
 
 export async function runScale(options: ScaleOptions, io: Io): Promise<number> {
   return withSession(options, io, async (session) => {
-    for (const { resource, name, namespace } of await selectObjects(options, session, io)) {
+    for (const { resource, name, namespace } of await selectObjects(options, session, io, NEEDS.scale)) {
       if (!resource.subresources.includes('scale')) throw new CommandError(`${resource.plural} cannot be scaled`)
       const path = objectPath(resource, name, namespace, 'scale')
       const { transport } = session.client

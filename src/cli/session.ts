@@ -16,6 +16,8 @@ export interface GlobalOptions {
 
 export interface Session {
   readonly client: Client
+  /** Like the client's own, but the server's warnings are not printed: for questions that the user did not ask. */
+  readonly quiet: Transport
   readonly discovery: Discovery
   readonly access: ClusterAccess
   /** Of the flag, the context, or `default`. */
@@ -27,10 +29,12 @@ export interface Session {
 export async function connect(options: GlobalOptions, io: Io): Promise<Session> {
   const { kubeconfig, context, namespace } = options
   const access = await loadKubeconfig({ kubeconfig, context, namespace, env: io.env })
-  const client = createClient(warning(createHttpTransport(access), io))
+  const quiet = createHttpTransport(access)
+  const client = createClient(warning(quiet, io))
   return {
     client,
-    discovery: createDiscovery(client.transport),
+    quiet,
+    discovery: createDiscovery(quiet),
     access,
     namespace: access.namespace,
     close: () => client.transport.close(),

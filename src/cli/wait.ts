@@ -2,6 +2,7 @@
 import type { KubeObject } from '../api/object.ts'
 import { CommandError, type Io, writeLine } from './io.ts'
 import { evaluatePath, showValue } from './jsonpath.ts'
+import { NEEDS } from './names/needs.ts'
 import { type Selected, type SelectOptions, selectObjects } from './select-objects.ts'
 import { withSession } from './session.ts'
 import { displayName } from './targets.ts'
@@ -21,7 +22,7 @@ export async function runWait(options: WaitOptions, io: Io): Promise<number> {
     // A timeout of 0 looks once.
     const timeout = AbortSignal.timeout(options.timeoutMs < 0 ? LONGEST_MS : options.timeoutMs || LONGEST_MS)
     const signal = AbortSignal.any([timeout, io.signal])
-    const selected = await selectObjects(options, session, io)
+    const selected = await selectObjects(options, session, io, NEEDS.wait)
     if (selected.length === 0 && !wanted.absent) throw new CommandError('no matching resources found')
     const waitOne = async (one: Selected): Promise<void> => {
       let seen = false

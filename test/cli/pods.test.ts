@@ -35,7 +35,7 @@ describe('exec', () => {
   })
 
   it('says what is not there', async () => {
-    expect((await cli.run(['exec', 'q', '--', 'true'])).err).toBe('error: pods "q" not found (NotFound)\n')
+    expect((await cli.run(['exec', 'q', '--', 'true'])).err).toBe('error: nothing in namespace default is named "q"\n')
     expect((await cli.run(['exec', 'p', '-c', 'd', '--', 'true'])).err).toBe(
       'error: container d not found in pod p (it has: c)\n',
     )

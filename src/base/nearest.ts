@@ -1,0 +1,45 @@
+/** Names that may have been meant by one that does not exist. */
+
+/** As many as are proposed. */
+const MAX_PROPOSALS = 3
+
+interface Named {
+  readonly name: string
+}
+
+/** The closest first; none that has little to do with the name asked for. */
+export function nearest<T extends Named>(asked: string, all: Iterable<T>): T[] {
+  const limit = distanceLimit(asked)
+  const near: { one: T; distance: number }[] = []
+  for (const one of all) {
+    const distance = one.name.startsWith(asked) && limit > 0 ? 1 : editDistance(asked, one.name, limit)
+    if (distance <= limit) near.push({ one, distance })
+  }
+  near.sort((a, b) => a.distance - b.distance || (a.one.name < b.one.name ? -1 : 1))
+  return near.slice(0, MAX_PROPOSALS).map(({ one }) => one)
+}
+
+/** Two edits, or a third of a longer name; of a very short one, a single edit, and of a letter none. */
+function distanceLimit(name: string): number {
+  if (name.length <= 3) return name.length === 1 ? 0 : 1
+  return Math.max(2, Math.floor(name.length / 3))
+}
+
+/** Levenshtein's: single-character edits between two names. Anything above the limit is told as the limit and one. */
+export function editDistance(a: string, b: string, limit: number): number {
+  if (Math.abs(a.length - b.length) > limit) return limit + 1
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    let least = i
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
+      const cell = Math.min(row[j]! + 1, next[j - 1]! + 1, replaced)
+      next.push(cell)
+      if (cell < least) least = cell
+    }
+    if (least > limit) return limit + 1
+    row = next
+  }
+  return row[b.length]!
+}
