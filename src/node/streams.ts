@@ -6,6 +6,7 @@ import type { ContainerStatus } from '../api/types.ts'
 import { readLines } from './logs/read-lines.ts'
 import { type LogSource, readLog } from './logs/read-log.ts'
 import { findContainer, isLive, specOf } from './plan/containers.ts'
+import { isHeld } from './plan/held.ts'
 import type { NodeContext } from './pod/context.ts'
 import type { PodState } from './pod/pod-state.ts'
 import type { ContainerState } from './runtime/runtime.ts'
@@ -26,6 +27,8 @@ export function createStreams(options: StreamsOptions): NodeStreams {
       return worded(() => runtime.exec(instance.id, execOptions, io, signal))
     },
     async attach(pod, { container, ...attachOptions }, io, signal) {
+      const held = await heldContainer(options, pod, container)
+      if (held) return worded(() => held.state.attaches.wait(held.name, io, AbortSignal.any([signal, options.context.signal])))
       const instance = await running(options, pod, container)
       return worded(() => runtime.attach(instance.id, attachOptions satisfies AttachOptions, io, signal))
     },
@@ -55,6 +58,19 @@ function containerName(state: PodState, name: string | undefined): string {
   if (only && more.length === 0) return only.name
   const names = spec.containers.map((c) => c.name).join(' ')
   throw badRequest(`a container name must be specified for pod ${state.pod.metadata.name}, choose one of: [${names}]`)
+}
+
+/** The container that is meant, if it waits for this caller before its first start. */
+async function heldContainer(
+  options: StreamsOptions,
+  pod: PodRef,
+  container: string | undefined,
+): Promise<{ state: PodState; name: string } | undefined> {
+  const state = find(options, pod)
+  const name = containerName(state, container)
+  const { finished, endingSinceMs } = state.memory
+  if (!isHeld(state.pod, name) || finished || endingSinceMs !== undefined) return undefined
+  return instances(state, await fresh(options, state), name).length === 0 ? { state, name } : undefined
 }
 
 async function running(options: StreamsOptions, pod: PodRef, name: string | undefined): Promise<ContainerState> {

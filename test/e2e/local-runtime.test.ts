@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
+import { PassThrough, Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { TerminalSize } from '../../src/api/streams.ts'
+import type { ProcessHandle, TerminalSize } from '../../src/api/streams.ts'
 import { systemClock } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { bridgeName } from '../../src/node/runtime/local/bridge.ts'
@@ -201,6 +201,72 @@ describe.skipIf(!linux).each(['namespaces', 'process'] as const)('the local runt
     expect(await handle.exit).toEqual({ code: 9 })
     stdout.end()
     expect(await text(stdout)).toContain('got this')
+    await runtime.removeSandbox(pod.id)
+  })
+
+  it("joins a container's terminal before it starts, gives it sizes, and signals what runs on it", async ({ skip }) => {
+    if (runtime.info.isolation !== 'namespaces') skip(runtime.info.notice)
+    const pod = await runtime.createSandbox(sandbox('held'))
+    const stdout = new PassThrough()
+    let printed = ''
+    stdout.on('data', (chunk) => {
+      printed += chunk
+    })
+    const sizes = new PassThrough({ objectMode: true })
+    sizes.write({ columns: 120, rows: 40 })
+    const script =
+      'trap "stty size" WINCH; trap "echo bye; exit 4" TERM; stty size; seq 1 5000; echo $SHELL; while :; do sleep 0.1; done'
+    let handle: ProcessHandle | undefined
+    const { id } = await runtime.startContainer(
+      pod.id,
+      container({ command: ['sh', '-c', script], tty: true, stdin: true, env: [{ name: 'SHELL', value: '/bin/none' }] }),
+      {
+        io: { stdout, stdin: new PassThrough(), resize: sizes as AsyncIterable<TerminalSize> },
+        signal: new AbortController().signal,
+        joined: (joined) => {
+          handle = joined
+        },
+      },
+    )
+    await expect.poll(() => printed).toContain('/bin/none')
+    expect(printed.replaceAll('\r', '')).toBe(`40 120\n${[...Array(5000).keys()].map((n) => `${n + 1}\n`).join('')}/bin/none\n`)
+    sizes.write({ columns: 90, rows: 30 })
+    await expect.poll(() => printed).toContain('30 90')
+    await runtime.stopContainer(id, 30_000)
+    expect(await handle?.exit).toEqual({ code: 4 })
+    expect(printed).toContain('bye')
+    await runtime.removeSandbox(pod.id)
+  })
+
+  it('loses nothing to a reader that is slow, and does not wait for one that stopped reading', async () => {
+    const pod = await runtime.createSandbox(sandbox('slow'))
+    const attach = async (command: string, stdout: Writable) => {
+      let handle: ProcessHandle | undefined
+      const joined = (process: ProcessHandle) => {
+        handle = process
+      }
+      const { id } = await runtime.startContainer(
+        pod.id,
+        container({ command: ['sh', '-c', command], attempt: count++, workingDir: '/' }),
+        { io: { stdout }, signal: new AbortController().signal, joined },
+      )
+      return { id, handle: handle as ProcessHandle }
+    }
+    let count = 0
+    let bytes = 0
+    const slow = new Writable({
+      highWaterMark: 1,
+      write(chunk: Buffer, _encoding, done) {
+        bytes += chunk.length
+        setImmediate(done)
+      },
+    })
+    const first = await attach('head -c 3000000 /dev/zero', slow)
+    expect(await first.handle.exit).toEqual({ code: 0 })
+    expect(bytes).toBe(3_000_000)
+    const stuck = await attach('head -c 3000000 /dev/zero; sleep 60', new Writable({ write: () => {} }))
+    await runtime.stopContainer(stuck.id, 10)
+    expect(await ended(stuck.id)).toMatchObject({ reason: 'Error' })
     await runtime.removeSandbox(pod.id)
   })
 

@@ -20,6 +20,7 @@ import {
   specOf,
 } from './containers.ts'
 import { deadlineMs, endingCause, planEnding } from './ending.ts'
+import { heldUntilMs } from './held.ts'
 import { formatDelay, waitUntil } from './restart-backoff.ts'
 import type { Action, Failure, PlanInput, PodPlan, Role, StopReason } from './types.ts'
 
@@ -147,7 +148,10 @@ function planContainer(draft: Draft, container: Container, role: Role): void {
   }
   const attempt = state ? state.attempt + 1 : 0
   if (known?.image?.attempt !== attempt) draft.forward({ do: 'PullImage', container: container.name, attempt })
-  else draft.forward({ do: 'StartContainer', container: container.name, attempt })
+  else if (attempt === 0 && nowMs < heldUntilMs(input.pod, container.name, known)) {
+    draft.wait(container.name, 'WaitingForAttach', 'starts as soon as somebody attaches to it')
+    draft.wakeAt(heldUntilMs(input.pod, container.name, known))
+  } else draft.forward({ do: 'StartContainer', container: container.name, attempt })
 }
 
 /** An init container in a new sandbox runs again whatever it did in the old one. */

@@ -48,7 +48,9 @@ export interface ContainerMemory {
   /** The instance before that one. */
   previous?: ContainerState
   /** The image that was made present for the next start. */
-  image?: { attempt: number; id: string }
+  image?: { attempt: number; id: string; presentAtMs: number }
+  /** Somebody waits to be attached to its first process. */
+  attached?: boolean
   /** Why the next start waits. */
   failure?: Failure
   /** How long restarts are spaced out. */

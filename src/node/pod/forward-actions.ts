@@ -38,6 +38,7 @@ export async function finishPod(state: PodState, input: StatusInput): Promise<vo
     await state.status.flush()
   }
   state.stopProbes()
+  state.attaches.close()
   context.release(state.uid)
   clearFailure(state)
   memory.finished = true

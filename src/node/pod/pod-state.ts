@@ -12,6 +12,7 @@ import { type FieldsNow, PodVolumes } from '../volume/pod-volumes.ts'
 import { volumeReferences } from '../volume/references.ts'
 import { createPodTokens, type PodTokens } from '../volume/token.ts'
 import type { NodeContext } from './context.ts'
+import { FirstAttaches } from './first-attach.ts'
 
 export class PodState {
   pod: Pod
@@ -27,17 +28,23 @@ export class PodState {
   readonly probes = new Map<string, ContainerProbes>()
   /** Images made present, by container name. */
   readonly images = new Map<string, ImageState>()
+  /** Who waits to be attached to a container that has not started. */
+  readonly attaches: FirstAttaches
   /** Failures in a row of what a pod needs before its containers, and of its removal. */
   setupFailures = 0
   private readonly watches = new Map<string, ObjectWatch>()
   private readonly onObjectChange: () => void
 
-  /** `onObjectChange` is called when an object that the pod names has changed. */
-  constructor(pod: Pod, context: NodeContext, onObjectChange: () => void) {
+  /** `onObjectChange` is called when an object that the pod names has changed, `wake` when the pod is to be looked at. */
+  constructor(pod: Pod, context: NodeContext, onObjectChange: () => void, wake: () => void) {
     this.pod = pod
     this.uid = pod.metadata.uid ?? ''
     this.context = context
     this.onObjectChange = onObjectChange
+    this.attaches = new FirstAttaches((container, attached) => {
+      this.memory.containers[container] = { ...this.memory.containers[container], attached }
+      wake()
+    })
     this.tokens = createPodTokens(context.client, context.clock)
     const directory = join(context.podsDirectory, this.uid, 'volumes')
     this.volumes = new PodVolumes({

@@ -44,7 +44,12 @@ export class PodWorker {
   constructor(pod: Pod, context: NodeContext, options: PodWorkerOptions) {
     this.context = context
     this.options = options
-    this.state = new PodState(pod, context, () => this.objectChanged())
+    this.state = new PodState(
+      pod,
+      context,
+      () => this.objectChanged(),
+      () => this.wake(),
+    )
     this.hostPorts = new HostPorts(this.state)
     if (options.adopted) recall(this.state, context.clock.now())
     if (!this.state.memory.finished) this.admit(options.adopted)
@@ -90,6 +95,7 @@ export class PodWorker {
     this.hostPorts.close()
     this.state.stopProbes()
     this.state.releaseWatches()
+    this.state.attaches.close()
     for (const stop of this.stops.values()) stop.abort()
     this.forward?.controller.abort()
     await this.forward?.done
@@ -292,6 +298,7 @@ export class PodWorker {
     this.hostPorts.close()
     this.state.stopProbes()
     this.state.releaseWatches()
+    this.state.attaches.close()
     this.options.onForgotten()
   }
 }

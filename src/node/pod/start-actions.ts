@@ -1,12 +1,15 @@
 /** Bringing a container up: its image, its configuration, its start, its postStart hook. */
+import { Readable } from 'node:stream'
 import type { Container } from '../../api/types.ts'
 import { ContainerConfigError } from '../env/environment.ts'
 import { findContainer, roleOf, specOf } from '../plan/containers.ts'
+import { isHeld } from '../plan/held.ts'
 import { grow } from '../plan/restart-backoff.ts'
 import type { ContainerMemory } from '../plan/types.ts'
 import { type ContainerState, type ImageState, type RegistryCredential, RuntimeError } from '../runtime/runtime.ts'
 import { VolumeError } from '../volume/payload.ts'
 import { containerConfig } from './container-config.ts'
+import { Waiting } from './first-attach.ts'
 import { runHook } from './hooks.ts'
 import type { PodState } from './pod-state.ts'
 import { probeTarget } from './probe-target.ts'
@@ -23,7 +26,7 @@ export async function pullImage(state: PodState, name: string, attempt: number, 
   try {
     const image = await present(state, container, signal)
     state.images.set(name, image)
-    known.image = { attempt, id: image.id }
+    known.image = { attempt, id: image.id, presentAtMs: state.context.clock.now() }
     delete known.pullBackoff
     delete known.failure
   } catch (error) {
@@ -133,10 +136,20 @@ async function create(
   const { config, notices } = await containerConfig(request, context)
   for (const notice of notices) tell('Warning', 'InvalidEnvironmentVariableNames', notice)
   signal.throwIfAborted()
-  const instance = await context.runtime.startContainer(sandboxId, config)
+  const attach = attempt === 0 && isHeld(pod, container.name) ? firstAttach(state, container.name) : undefined
+  const instance = await context.runtime.startContainer(sandboxId, config, attach).catch((error: Error) => {
+    attach?.refuse(error)
+    throw error
+  })
+  await attach?.joinLate((io, gone) => context.runtime.attach(instance.id, { stdin: io.stdin !== undefined }, io, gone))
   tell('Normal', 'Created', 'Container created')
   tell('Normal', 'Started', 'Container started')
   return instance
+}
+
+/** Whoever waits for the start; nobody does after all: somebody who has left again, with whom the input ends. */
+function firstAttach(state: PodState, name: string): Waiting {
+  return state.attaches.take(name) ?? new Waiting({ stdin: Readable.from([]) }, state.context.signal)
 }
 
 async function postStart(state: PodState, container: Container, instance: ContainerState, signal: AbortSignal): Promise<void> {

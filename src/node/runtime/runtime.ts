@@ -23,8 +23,11 @@ export interface Runtime {
    */
   removeSandbox(sandboxId: string): Promise<void>
 
-  /** Creates and starts. Throws RuntimeError. */
-  startContainer(sandboxId: string, config: ContainerConfig): Promise<ContainerState>
+  /**
+   * Creates and starts. Streams that are given are joined before the process runs and so miss nothing; a runtime that
+   * cannot do that leaves them alone. Throws RuntimeError.
+   */
+  startContainer(sandboxId: string, config: ContainerConfig, attach?: FirstAttach): Promise<ContainerState>
   /** SIGTERM (or the image's stop signal), then SIGKILL after the grace. Resolves when it has ended. */
   stopContainer(containerId: string, graceMs: number): Promise<void>
   /** Removes an ended container and its writable layer; its log is kept unless `logs`. */
@@ -195,6 +198,14 @@ export interface ImageConfig {
   labels: Record<string, string>
   exposedPorts: string[]
   volumes: string[]
+}
+
+/** Who attaches to a container before it starts. */
+export interface FirstAttach {
+  readonly io: ProcessIo
+  readonly signal: AbortSignal
+  /** Called once, as soon as the streams are joined. */
+  joined(handle: ProcessHandle): void
 }
 
 export interface RuntimeExec extends AttachOptions {

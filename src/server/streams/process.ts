@@ -54,7 +54,9 @@ export async function runProcess(
   let status: Status
   try {
     const handle = await start(kind, target, options, io, signal)
-    status = statusOf(await handle.exit)
+    const exit = await handle.exit
+    // How the container's own process ended is told by the pod's status; joining it has gone well.
+    status = statusOf(kind === 'attach' ? { ...exit, code: 0 } : exit)
   } catch (error) {
     status = error instanceof StatusError ? error.status : failure(error instanceof Error ? error.message : String(error))
   }

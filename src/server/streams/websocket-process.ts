@@ -3,6 +3,7 @@
  * `v5` adds the closing of a channel, `v4` the status as JSON; the `base64` forms carry text.
  */
 import { PassThrough, Readable, Writable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import type { WebSocket } from 'ws'
 import type { Status } from '../../api/status.ts'
 import type { ExecOptions, TerminalSize } from '../../api/streams.ts'
@@ -19,7 +20,7 @@ const STDERR = 2
 const STATUS = 3
 const RESIZE = 4
 const CLOSE = 255
-/** Keeps proxies from closing a terminal nobody types into. */
+/** Keeps proxies from closing a terminal nobody types into, and finds callers that are gone without a word. */
 const PING_INTERVAL_MS = 30_000
 
 export function webSocketChannels(socket: WebSocket, options: ExecOptions): ProcessChannels {
@@ -46,8 +47,7 @@ export function webSocketChannels(socket: WebSocket, options: ExecOptions): Proc
     sizes?.end()
   }
   socket.on('close', endInputs)
-  const ping = setInterval(() => socket.ping(), PING_INTERVAL_MS)
-  socket.on('close', () => clearInterval(ping))
+  keepAlive(socket)
   const stdout = options.stdout ? output(STDOUT) : undefined
   const stderr = options.stderr ? output(STDERR) : undefined
   // An empty message tells the client that its streams are joined.
@@ -57,8 +57,31 @@ export function webSocketChannels(socket: WebSocket, options: ExecOptions): Proc
     stdout,
     stderr,
     resize: sizes as AsyncIterable<TerminalSize> | undefined,
-    finish: (status) => finish(socket, status, protocol, send),
+    finish: async (status) => {
+      await Promise.all([stdout, stderr].map(flushed))
+      await finish(socket, status, protocol, send)
+    },
   }
+}
+
+/** Pings, and takes a caller that does not answer for gone. */
+function keepAlive(socket: WebSocket): void {
+  let isAnswered = true
+  socket.on('pong', () => {
+    isAnswered = true
+  })
+  const ping = setInterval(() => {
+    // One that we do not read from at the moment cannot be heard answering.
+    if (!isAnswered && !socket.isPaused) return socket.terminate()
+    isAnswered = false
+    socket.ping()
+  }, PING_INTERVAL_MS)
+  socket.on('close', () => clearInterval(ping))
+}
+
+/** What was written has been sent, or cannot be. */
+async function flushed(stream: Writable | undefined): Promise<void> {
+  if (stream && !stream.destroyed) await finished(stream.end()).catch(() => {})
 }
 
 async function finish(

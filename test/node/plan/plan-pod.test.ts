@@ -11,6 +11,7 @@ import type { ContainerState, SandboxState } from '../../../src/node/runtime/run
 interface Case {
   name: string
   pod: PodSpec
+  annotations?: Record<string, string>
   phase?: string
   deletion?: number
   sandbox?: 'Ready' | 'NotReady'
@@ -68,6 +69,7 @@ function inputOf(c: Case): PlanInput {
         name: 'p',
         namespace: 'default',
         uid: 'u',
+        ...(c.annotations && { annotations: c.annotations }),
         ...(c.deletion !== undefined && { deletionTimestamp: 'x', deletionGracePeriodSeconds: c.deletion }),
       },
       spec: c.pod,

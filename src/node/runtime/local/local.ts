@@ -12,6 +12,7 @@ import type { Log } from '../../../base/log.ts'
 import {
   type ContainerConfig,
   type ContainerState,
+  type FirstAttach,
   type ImageState,
   type RegistryCredential,
   type Runtime,
@@ -224,7 +225,7 @@ class LocalRuntime implements Runtime {
     this.changed(sandboxId)
   }
 
-  async startContainer(sandboxId: string, config: ContainerConfig): Promise<ContainerState> {
+  async startContainer(sandboxId: string, config: ContainerConfig, attach?: FirstAttach): Promise<ContainerState> {
     const sandbox = this.sandboxes.get(sandboxId)
     if (!sandbox) throw new RuntimeError('CreateContainerError', `no sandbox ${sandboxId}`)
     const { images } = this
@@ -249,6 +250,7 @@ class LocalRuntime implements Runtime {
       now: () => clock.now(),
     }
     const running = sandbox.place.start(request)
+    attach?.joined(attachProcess(running, attach.io, attach.signal, config.stdinOnce))
     try {
       await running.started
     } catch (error) {

@@ -10,13 +10,14 @@ import { Duplex } from 'node:stream'
 import { type Mount, RuntimeError, type SandboxConfig } from '../runtime.ts'
 import type { Bridge } from './bridge.ts'
 import type { Cgroups } from './cgroups.ts'
+import { ContainerTerminal } from './container-terminal.ts'
 import { identityOf } from './identity.ts'
 import type { InnerNetwork } from './inner-network.ts'
 import type { EnterPlan, Isolation, Place, StartRequest } from './isolation.ts'
 import { entryCommand, quote, setupScript, type Tools } from './launch.ts'
 import { writePodFiles } from './pod-files.ts'
 import { planRoot } from './root-filesystem.ts'
-import { findTool, runCommand } from './run-command.ts'
+import { runCommand } from './run-command.ts'
 import { childrenOf, RunningProcess, signalQuietly } from './running-process.ts'
 
 /** Joins its own input and output with a port of the loopback address; run by Node in the pod's network namespace. */
@@ -148,6 +149,13 @@ class NamespacePlace implements Place {
       writeFileSync(path, `${lines.join('\n')}\n`)
       return path
     })
+    const entry = this.entry(request, request.command)
+    const terminal = config.tty ? new ContainerTerminal(directory, request.env) : undefined
+    // A container's shell reports how its process ended; a terminal's program stands between the two.
+    const mainsOf = ({ child }: RunningProcess) => {
+      const mains = childrenOf(child.pid ?? 0).flatMap(childrenOf)
+      return terminal ? mains.flatMap(childrenOf) : mains
+    }
     const started = new RunningProcess({
       command: tools.nsenter,
       args: [
@@ -165,7 +173,7 @@ class NamespacePlace implements Place {
         '-c',
         script,
         'skiff',
-        ...(config.tty ? withTerminal(this.entry(request, request.command)) : this.entry(request, request.command)),
+        ...(terminal?.wrap(entry) ?? entry),
       ],
       env: withNode(request),
       logPath: request.logPath,
@@ -178,8 +186,14 @@ class NamespacePlace implements Place {
         return { oomKilled }
       },
       signal: (running, signal) => {
-        for (const init of childrenOf(running.child.pid ?? 0)) for (const main of childrenOf(init)) this.signalMain(main, signal)
+        for (const main of mainsOf(running)) this.signalMain(main, signal)
       },
+      ...(terminal && {
+        resize: ({ child }, size) => {
+          const [script] = childrenOf(child.pid ?? 0).flatMap(childrenOf)
+          return terminal.resize(size, script, this.options.inner ? [...userNamespace(tools, this.options.inner.pid), '--'] : [])
+        },
+      }),
       kill: (running) => {
         // The namespace's first process takes all others with it.
         const inits = childrenOf(running.child.pid ?? 0)
@@ -207,8 +221,8 @@ class NamespacePlace implements Place {
       env: withNode(request),
       kill: (pid) => {
         for (const child of childrenOf(pid)) signalQuietly(child, 'SIGKILL')
-        // Before it has a child, and together with one that it makes at this moment.
-        signalQuietly(-pid, 'SIGKILL')
+        // Before it has a child, before it leads a group, and together with one that it makes at this moment.
+        for (const target of [-pid, pid, -pid]) signalQuietly(target, 'SIGKILL')
       },
     }
   }
@@ -332,11 +346,4 @@ function withNode({ env, layers }: StartRequest): Record<string, string> {
 
 function userNamespace(tools: Tools, pid: number): string[] {
   return [tools.nsenter, '--target', String(pid), '--user', '--preserve-credentials']
-}
-
-/** A terminal between the container's process and the pipes to this one; its size is the default one. */
-function withTerminal(command: readonly string[]): string[] {
-  const script = findTool('script')
-  if (!script) throw new RuntimeError('CreateContainerError', 'tty: true needs the program script (util-linux)')
-  return [script, '--quiet', '--flush', '--return', '--command', `exec ${command.map(quote).join(' ')}`, '/dev/null']
 }

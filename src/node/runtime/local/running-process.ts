@@ -6,6 +6,7 @@ import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { PassThrough, type Readable, type Writable } from 'node:stream'
+import type { TerminalSize } from '../../../api/streams.ts'
 import { LogWriter } from '../log-writer.ts'
 
 export interface ProcessPlan {
@@ -19,6 +20,8 @@ export interface ProcessPlan {
   /** How the process is told something, and how all of it is killed. */
   signal: (process: RunningProcess, signal: NodeJS.Signals) => void
   kill: (process: RunningProcess) => void
+  /** Absent when it has no terminal. */
+  resize?: (process: RunningProcess, size: TerminalSize) => Promise<void>
   /** Called once when it has ended, before that is told; whether the kernel killed it for its memory. */
   afterwards?: () => { oomKilled: boolean }
 }
@@ -28,6 +31,15 @@ export interface ProcessEnd {
   /** What went wrong before the container's process ran. */
   failure?: string
   oomKilled?: boolean
+}
+
+type StreamName = 'stdout' | 'stderr'
+
+interface Watcher {
+  stdout: Writable | undefined
+  stderr: Writable | undefined
+  /** The streams that cannot take more at the moment. */
+  full: Set<StreamName>
 }
 
 /** What is kept of stderr for the message of a container that could not start. */
@@ -40,7 +52,7 @@ export class RunningProcess {
   readonly child: ChildProcess
   finished = false
   private readonly plan: ProcessPlan
-  private readonly watchers = new Set<{ stdout: Writable | undefined; stderr: Writable | undefined }>()
+  private readonly watchers = new Set<Watcher>()
 
   constructor(plan: ProcessPlan) {
     this.plan = plan
@@ -66,10 +78,10 @@ export class RunningProcess {
       report += chunk
       if (report.includes('ready\n')) ready()
     })
-    const take = (stream: 'stdout' | 'stderr') => (chunk: Buffer) => {
+    const take = (stream: StreamName) => (chunk: Buffer) => {
       if (stream === 'stderr' && errors.length < MAX_ERROR_TEXT) errors += chunk
       log.write(stream, chunk)
-      for (const watcher of this.watchers) watcher[stream]?.write(chunk)
+      for (const watcher of this.watchers) this.show(watcher, stream, chunk)
     }
     this.child.stdout?.on('data', take('stdout'))
     this.child.stderr?.on('data', take('stderr'))
@@ -93,15 +105,49 @@ export class RunningProcess {
     if (!this.finished) this.plan.signal(this, signal)
   }
 
+  /** Nobody who reads slowly holds this up: they miss the rest. */
   kill(): void {
-    if (!this.finished) this.plan.kill(this)
+    if (this.finished) return
+    this.plan.kill(this)
+    this.watchers.clear()
+    this.goOn()
   }
 
-  /** Copies output from now on; returns how to leave. */
+  /**
+   * Copies output from now on; returns how to leave. Who reads slowly slows the process down: nothing is dropped, and
+   * nothing piles up. Who goes away has left.
+   */
   watch(stdout: Writable | undefined, stderr: Writable | undefined): () => void {
-    const watcher = { stdout, stderr }
+    const watcher: Watcher = { stdout, stderr, full: new Set() }
+    const leave = () => {
+      this.watchers.delete(watcher)
+      watcher.full.clear()
+      this.goOn()
+    }
+    for (const one of [stdout, stderr]) one?.once('error', leave).once('close', leave)
     this.watchers.add(watcher)
-    return () => this.watchers.delete(watcher)
+    return leave
+  }
+
+  /** Gives the process's terminal a size; does nothing without one. */
+  async resize(size: TerminalSize): Promise<void> {
+    if (!this.finished) await this.plan.resize?.(this, size)
+  }
+
+  private show(watcher: Watcher, stream: StreamName, chunk: Buffer): void {
+    const to = watcher[stream]
+    if (!to || to.write(chunk) || watcher.full.has(stream)) return
+    watcher.full.add(stream)
+    this.child[stream]?.pause()
+    to.once('drain', () => {
+      watcher.full.delete(stream)
+      this.goOn()
+    })
+  }
+
+  private goOn(): void {
+    for (const stream of ['stdout', 'stderr'] as const)
+      if (![...this.watchers].some(({ full }) => full.has(stream))) this.child[stream]?.resume()
   }
 
   get stdin(): Writable {

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { finished } from 'node:stream/promises'
-import type { ProcessExit, ProcessHandle, ProcessIo } from '../../../api/streams.ts'
+import type { ProcessExit, ProcessHandle, ProcessIo, TerminalSize } from '../../../api/streams.ts'
 import { RuntimeError } from '../runtime.ts'
 import type { EnterPlan } from './isolation.ts'
 import type { RunningProcess } from './running-process.ts'
@@ -58,7 +58,10 @@ export async function execTerminal(plan: EnterPlan, io: ProcessIo, signal: Abort
   io.stdin?.on('data', (chunk: Buffer) => terminal.write(chunk))
   terminal.onData((data) => io.stdout?.write(data))
   let ended = false
-  if (io.resize) void followSize(io.resize, (columns, rows) => !ended && terminal.resize(columns, rows))
+  if (io.resize)
+    void followSize(io.resize, async ({ columns, rows }) => {
+      if (!ended) terminal.resize(columns, rows)
+    })
   const exit = new Promise<ProcessExit>((resolve) => {
     terminal.onExit(({ exitCode, signal: number }) => {
       ended = true
@@ -70,15 +73,13 @@ export async function execTerminal(plan: EnterPlan, io: ProcessIo, signal: Abort
 }
 
 /** A caller whose terminal is no window says 0 by 0, and some report sizes of what has ended: neither changes anything. */
-async function followSize(
-  sizes: NonNullable<ProcessIo['resize']>,
-  resize: (columns: number, rows: number) => void,
-): Promise<void> {
-  for await (const { columns, rows } of sizes) if (columns > 0 && rows > 0) resize(columns, rows)
+async function followSize(sizes: NonNullable<ProcessIo['resize']>, resize: (size: TerminalSize) => Promise<void>): Promise<void> {
+  for await (const size of sizes) if (size.columns > 0 && size.rows > 0) await resize(size)
 }
 
 export function attachProcess(running: RunningProcess, io: ProcessIo, signal: AbortSignal, closeStdin: boolean): ProcessHandle {
   const leave = running.watch(io.stdout, io.stderr)
+  if (io.resize) void followSize(io.resize, (size) => running.resize(size))
   if (io.stdin) io.stdin.pipe(running.stdin, { end: closeStdin })
   const aborted = new Promise<ProcessExit>((resolve) => {
     signal.addEventListener('abort', () => resolve({ code: 0 }), { once: true })
