@@ -14,13 +14,14 @@ const ARROWS: Record<string, readonly string[]> = {
   client: ['api'],
   watch: ['client', 'api'],
   reconcile: ['watch', 'client', 'api'],
+  registry: ['api'],
   controllers: ['reconcile', 'watch', 'client', 'api'],
   scheduler: ['reconcile', 'watch', 'client', 'api'],
-  node: ['reconcile', 'watch', 'client', 'api'],
+  node: ['reconcile', 'watch', 'client', 'api', 'registry'],
   network: ['reconcile', 'watch', 'client', 'api'],
-  rollout: ['reconcile', 'watch', 'client', 'api'],
-  extend: ['reconcile', 'watch', 'client', 'api'],
-  cli: ['client', 'watch', 'api', 'rollout'],
+  rollout: ['reconcile', 'watch', 'client', 'api', 'registry'],
+  extend: ['reconcile', 'watch', 'client', 'api', 'registry'],
+  cli: ['client', 'watch', 'api', 'rollout', 'registry'],
 }
 /** The composition: these may import everything, and nobody else may import them. `.` are the files of `src` itself. */
 const COMPOSITION = new Set(['bin', '.'])

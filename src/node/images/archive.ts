@@ -5,10 +5,7 @@
 import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { posix } from 'node:path'
-import { type BlobSource, hexOf, type Staging } from './blobs.ts'
 import {
-  CONFIG,
-  type ConfigDocument,
   choosePlatform,
   type Descriptor,
   hostPlatform,
@@ -16,10 +13,11 @@ import {
   type Index,
   isIndex,
   isManifest,
-  LAYER,
   MANIFEST,
   type Manifest,
-} from './documents.ts'
+} from '../../registry/documents.ts'
+import { type BlobSource, hexOf, type Staging } from './blobs.ts'
+import { CONFIG, type ConfigDocument, LAYER } from './documents.ts'
 import { familiarName, parseReference } from './reference.ts'
 import { decompressed, readTar, safeParts, type TarEntry, writeTar } from './tar.ts'
 

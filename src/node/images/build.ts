@@ -5,8 +5,9 @@
 import { createReadStream } from 'node:fs'
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { hostPlatform, MANIFEST, type Manifest } from '../../registry/documents.ts'
 import type { Staging } from './blobs.ts'
-import { BASE_LABEL, CONFIG, type ConfigDocument, hostPlatform, LAYER, MANIFEST, type Manifest } from './documents.ts'
+import { BASE_LABEL, CONFIG, type ConfigDocument, LAYER } from './documents.ts'
 import { type TarEntry, writeTar } from './tar.ts'
 
 export interface BuildOptions {

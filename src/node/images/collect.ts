@@ -4,8 +4,9 @@
  */
 import { link, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Manifest } from '../../registry/documents.ts'
 import { type Blobs, hexOf, isCode, temporaryDirectory } from './blobs.ts'
-import type { ConfigDocument, Manifest } from './documents.ts'
+import type { ConfigDocument } from './documents.ts'
 import { layerDirectories } from './layers.ts'
 import type { ReferenceRecord, References } from './references.ts'
 

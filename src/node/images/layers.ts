@@ -7,9 +7,10 @@ import { execFile } from 'node:child_process'
 import { chmod, mkdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import type { Manifest } from '../../registry/documents.ts'
 import { RuntimeError } from '../runtime/runtime.ts'
 import { type Blobs, exists, hexOf, isCode, readBlob, temporaryDirectory } from './blobs.ts'
-import { BASE_LABEL, type ConfigDocument, type Manifest } from './documents.ts'
+import { BASE_LABEL, type ConfigDocument } from './documents.ts'
 import { applyWhiteouts, markPlace, readWhiteouts, unpackLayer, type Whiteouts } from './unpack.ts'
 
 export interface ImageLayers {

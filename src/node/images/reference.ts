@@ -1,74 +1,14 @@
-/**
- * Image references as people write them (`web:v1`, `localhost:5000/a/b@sha256:…`) and the one full name each stands for.
- * Grammar and defaults are those of the distribution project's reference format. Knows nothing of what is stored.
- */
+/** Image references in this folder's own vocabulary of errors. */
+import { type ImageReference, parseReference as parse } from '../../registry/reference.ts'
 import { RuntimeError } from '../runtime/runtime.ts'
 
-export interface ImageReference {
-  /** `docker.io`, `localhost:5000`, … */
-  registry: string
-  /** `library/web`. */
-  repository: string
-  /** Absent when only a digest was written. */
-  tag?: string
-  /** `sha256:…`; wins over the tag. */
-  digest?: string
-  /** `registry/repository`. */
-  name: string
-  /** `name@digest` or `name:tag`: equal for every spelling of the same thing. */
-  canonical: string
-}
-
-const DEFAULT_REGISTRY = 'docker.io'
-const COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/
-const REGISTRY = /^(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]+)?$/
-const TAG = /^\w[\w.-]{0,127}$/
-const DIGEST = /^sha256:[0-9a-f]{64}$/
-const MAX_NAME_LENGTH = 255
+export { familiarName, type ImageReference, isDigest } from '../../registry/reference.ts'
 
 /** Throws RuntimeError `InvalidImageName` for what is no reference. */
 export function parseReference(text: string): ImageReference {
-  const [beforeDigest = '', digest, ...more] = text.split('@')
-  if (more.length > 0 || (digest !== undefined && !DIGEST.test(digest))) throw invalid(text, 'invalid reference format')
-  const colon = beforeDigest.lastIndexOf(':')
-  const tagged = colon > beforeDigest.lastIndexOf('/')
-  const path = tagged ? beforeDigest.slice(0, colon) : beforeDigest
-  const tag = tagged ? beforeDigest.slice(colon + 1) : undefined
-  if (tag !== undefined && !TAG.test(tag)) throw invalid(text, 'invalid reference format')
-  const slash = path.indexOf('/')
-  const first = slash < 0 ? '' : path.slice(0, slash)
-  const named = first !== '' && (/[.:A-Z]/.test(first) || first === 'localhost')
-  const written = named ? first : DEFAULT_REGISTRY
-  const registry = written === 'index.docker.io' ? DEFAULT_REGISTRY : written
-  let repository = named ? path.slice(slash + 1) : path
-  if (repository !== repository.toLowerCase()) throw invalid(text, 'invalid reference format: repository name must be lowercase')
-  if (registry === DEFAULT_REGISTRY && !repository.includes('/')) repository = `library/${repository}`
-  const name = `${registry}/${repository}`
-  if (!REGISTRY.test(registry) || !repository.split('/').every((part) => COMPONENT.test(part)) || name.length > MAX_NAME_LENGTH)
-    throw invalid(text, 'invalid reference format')
-  const effective = tag ?? (digest === undefined ? 'latest' : undefined)
-  return {
-    registry,
-    repository,
-    ...(effective === undefined ? {} : { tag: effective }),
-    ...(digest === undefined ? {} : { digest }),
-    name,
-    canonical: digest === undefined ? `${name}:${effective}` : `${name}@${digest}`,
+  try {
+    return parse(text)
+  } catch (error) {
+    throw new RuntimeError('InvalidImageName', (error as Error).message, { cause: error })
   }
-}
-
-/** The short spelling: without `docker.io/library/` where that is the default. */
-export function familiarName(canonical: string): string {
-  const parsed = parseReference(canonical)
-  const rest = canonical.slice(parsed.registry.length + 1)
-  if (parsed.registry !== DEFAULT_REGISTRY) return canonical
-  return rest.startsWith('library/') ? rest.slice('library/'.length) : rest
-}
-
-export function isDigest(text: string): boolean {
-  return DIGEST.test(text)
-}
-
-function invalid(text: string, why: string): RuntimeError {
-  return new RuntimeError('InvalidImageName', `couldn't parse image name ${JSON.stringify(text)}: ${why}`)
 }

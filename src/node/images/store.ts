@@ -8,10 +8,12 @@ import { mkdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { type ImageState, type RegistryCredential, RuntimeError } from '../runtime/runtime.ts'
+import type { RegistryCredential } from '../../registry/credentials.ts'
+import type { Manifest } from '../../registry/documents.ts'
+import { type ImageState, RuntimeError } from '../runtime/runtime.ts'
 import { type Blobs, openBlobs, type Staging } from './blobs.ts'
 import type { BuildOptions } from './build.ts'
-import { type ConfigDocument, type Manifest, readConfig } from './documents.ts'
+import { type ConfigDocument, readConfig } from './documents.ts'
 import type { ImageLayers } from './layers.ts'
 import { familiarName, type ImageReference, isDigest, parseReference } from './reference.ts'
 import { openReferences, type ReferenceRecord, type References } from './references.ts'
@@ -53,6 +55,8 @@ interface StoreContext {
   references: References
   /** The last pull of each name, settled or not. */
   pulls: Map<string, Promise<void>>
+  /** Where Docker's own credentials are looked for. */
+  env: NodeJS.ProcessEnv
   /** By image id, while it lasts. */
   unpacking: Map<string, Promise<ImageLayers>>
 }
@@ -60,10 +64,10 @@ interface StoreContext {
 const SHORT_ID = /^[0-9a-f]{12,64}$/
 
 /** Opens (and creates on first write) the store under `dataDirectory`. Cheap: nothing is read before it is asked for. */
-export function openImageStore(dataDirectory: string): ImageStore {
+export function openImageStore(dataDirectory: string, { env = process.env }: { env?: NodeJS.ProcessEnv } = {}): ImageStore {
   const directory = join(dataDirectory, 'images')
   const context: StoreContext = {
-    directory,
+    ...{ directory, env },
     blobs: openBlobs(directory),
     references: openReferences(directory),
     pulls: new Map(),
@@ -175,7 +179,7 @@ async function pullNow(
     throw new RuntimeError('ErrImageNeverPull', `Container image "${reference}" is not present with pull policy of Never`)
   const { pullImage } = await import('./registry.ts')
   return staged(context, async (staging) => {
-    const made = await pullImage(staging, parsed, options)
+    const made = await pullImage(staging, parsed, { ...options, env: context.env })
     await publish(context, staging, [{ canonical: parsed.canonical, shown: reference, ...made }])
     return stateOf(context, made.config)
   })

@@ -1,19 +1,20 @@
 /** Bringing a container up: its image, its configuration, its start, its postStart hook. */
 import { Readable } from 'node:stream'
 import type { Container } from '../../api/types.ts'
+import type { RegistryCredential } from '../../registry/credentials.ts'
+import { pullCredentials } from '../../registry/pull-secrets.ts'
 import { ContainerConfigError } from '../env/environment.ts'
 import { findContainer, roleOf, specOf } from '../plan/containers.ts'
 import { isHeld } from '../plan/held.ts'
 import { grow } from '../plan/restart-backoff.ts'
 import type { ContainerMemory } from '../plan/types.ts'
-import { type ContainerState, type ImageState, type RegistryCredential, RuntimeError } from '../runtime/runtime.ts'
+import { type ContainerState, type ImageState, RuntimeError } from '../runtime/runtime.ts'
 import { VolumeError } from '../volume/payload.ts'
 import { containerConfig } from './container-config.ts'
 import { Waiting } from './first-attach.ts'
 import { runHook } from './hooks.ts'
 import type { PodState } from './pod-state.ts'
 import { probeTarget } from './probe-target.ts'
-import { pullCredentials } from './pull-credentials.ts'
 
 /** A container that cannot be configured is tried again at this pace, and at once when an object it names changes. */
 const CONFIG_RETRY_MS = 10_000

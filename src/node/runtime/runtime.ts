@@ -4,6 +4,7 @@
  */
 import type { PodNetwork } from '../../api/pod-network.ts'
 import type { AttachOptions, PortConnection, ProcessHandle, ProcessIo } from '../../api/streams.ts'
+import type { RegistryCredential } from '../../registry/credentials.ts'
 
 export interface Runtime {
   readonly name: string
@@ -215,13 +216,6 @@ export interface RuntimeExec extends AttachOptions {
 export interface SandboxStats {
   timestampMs: number
   containers: { name: string; cpuNanoCores: number; cpuNanoSeconds: number; memoryBytes: number }[]
-}
-
-/** A user name and password (or token) for the registries that `registry` names: `host[:port][/path]`. */
-export interface RegistryCredential {
-  registry: string
-  username: string
-  password: string
 }
 
 export interface LogLine {

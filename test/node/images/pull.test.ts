@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { hostPlatform } from '../../../src/node/images/documents.ts'
 import { type ImageStore, openImageStore } from '../../../src/node/images/store.ts'
+import { hostPlatform } from '../../../src/registry/documents.ts'
 
 let root: string
 let server: Server

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { Container, Pod, PodSpec, Secret } from '../../../src/api/types.ts'
 import { parseResolvConf, podDns } from '../../../src/node/pod/dns.ts'
-import { pullCredentials } from '../../../src/node/pod/pull-credentials.ts'
 import { resourcesOf } from '../../../src/node/pod/resources.ts'
 import { hostnameOf } from '../../../src/node/pod/sandbox-config.ts'
 import { securityOf } from '../../../src/node/pod/security.ts'
 import { podRequests } from '../../../src/node/self/admission.ts'
+import { pullCredentials } from '../../../src/registry/pull-secrets.ts'
 
 const podWith = (spec: Partial<PodSpec>, name = 'p'): Pod => ({
   metadata: { name, namespace: 'ns', uid: 'u' },

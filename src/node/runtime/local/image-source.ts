@@ -1,5 +1,6 @@
 /** What the runtime needs of an image store. */
-import type { ImageState, RegistryCredential } from '../runtime.ts'
+import type { RegistryCredential } from '../../../registry/credentials.ts'
+import type { ImageState } from '../runtime.ts'
 
 export interface ImageSource {
   /** The image of that name, or undefined where it is absent. Throws when the name is none. */

@@ -9,12 +9,12 @@ import { join, resolve } from 'node:path'
 import type { AttachOptions, PortConnection, ProcessHandle, ProcessIo } from '../../../api/streams.ts'
 import type { Clock } from '../../../base/clock.ts'
 import type { Log } from '../../../base/log.ts'
+import type { RegistryCredential } from '../../../registry/credentials.ts'
 import {
   type ContainerConfig,
   type ContainerState,
   type FirstAttach,
   type ImageState,
-  type RegistryCredential,
   type Runtime,
   RuntimeError,
   type RuntimeExec,
