@@ -126,12 +126,14 @@ async function startParts(options: Settled, stops: (() => Promise<void> | void)[
     (options.extensions ?? controllers)
       ? await startExtensions({ client, informers, clock, log: log.named('extensions') })
       : undefined
-  const [{ createApiServer }, { builtinDefinitions }] = await Promise.all([
+  const [{ createApiServer }, { builtinDefinitions }, { skiffDefinitions }] = await Promise.all([
     import('./server/server.ts'),
     import('./api/definitions.ts'),
+    import('./api/kinds/name-review.ts'),
   ])
+  const definitions = extensions ? [...builtinDefinitions, ...skiffDefinitions] : builtinDefinitions
   const server = await createApiServer({
-    ...{ store, definitions: builtinDefinitions, clock, log: log.named('apiserver'), serviceCidr },
+    ...{ store, definitions, clock, log: log.named('apiserver'), serviceCidr },
     ...(!inMemory && { pkiDirectory: path.join(dataDirectory, 'pki') }),
     ...(extensions && { admission: extensions.admission }),
     ...readApiServerFiles(options.apiServer ?? {}),

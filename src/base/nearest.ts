@@ -7,8 +7,8 @@ interface Named {
   readonly name: string
 }
 
-/** The closest first; none that has little to do with the name asked for. */
-export function nearest<T extends Named>(asked: string, all: Iterable<T>): T[] {
+/** The closest first; none that has little to do with the name asked for, or that is not accepted. */
+export function nearest<T extends Named>(asked: string, all: Iterable<T>, accept: (one: T) => boolean = () => true): T[] {
   const limit = distanceLimit(asked)
   const near: { one: T; distance: number }[] = []
   for (const one of all) {
@@ -16,7 +16,12 @@ export function nearest<T extends Named>(asked: string, all: Iterable<T>): T[] {
     if (distance <= limit) near.push({ one, distance })
   }
   near.sort((a, b) => a.distance - b.distance || (a.one.name < b.one.name ? -1 : 1))
-  return near.slice(0, MAX_PROPOSALS).map(({ one }) => one)
+  const proposed: T[] = []
+  for (const { one } of near) {
+    if (proposed.length === MAX_PROPOSALS) break
+    if (accept(one)) proposed.push(one)
+  }
+  return proposed
 }
 
 /** Two edits, or a third of a longer name; of a very short one, a single edit, and of a letter none. */

@@ -10,6 +10,8 @@ import type { ApiServer, ApiServerOptions, UserInfo } from './contract.ts'
 import type { Core } from './core.ts'
 import { createInProcessDoor } from './in-process.ts'
 import { Metrics } from './metrics.ts'
+import { createNameIndex } from './names/name-index.ts'
+import { createNameReview } from './names/name-review.ts'
 import { NodeConnections } from './node-connections.ts'
 import { pooledRandomBytes } from './objects/random.ts'
 import { createReader } from './reader.ts'
@@ -58,7 +60,10 @@ export async function createApiServer(options: ServerOptions): Promise<ApiServer
     admission: [...admission, auth.escalation],
     nodes: new NodeConnections(),
     metrics: new Metrics(),
-    questions: new Map(Object.entries(auth.reviews)),
+    questions: new Map([
+      ...Object.entries(auth.reviews),
+      ['namereviews', createNameReview(createNameIndex(store, registry), auth.authorizer)],
+    ]),
     createToken: auth.createToken,
     openId: { configuration: () => auth.openIdConfiguration(url), keySet: auth.keySet },
     closing: closing.signal,

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
+import type { ResourceDefinition } from '../../src/api/definition.ts'
 import type { Host } from '../../src/cli/host.ts'
 import type { Io } from '../../src/cli/io.ts'
 import { main } from '../../src/cli/program.ts'
@@ -66,8 +67,9 @@ export function start(args: readonly string[], { input = '', env = {}, host }: R
   return { out: () => out, err: () => err, interrupt: () => interrupt.abort(), done }
 }
 
-export async function startCommandLine(): Promise<CommandLine> {
-  const server = await startServer()
+/** `definitions` are what the server knows: Kubernetes' own unless given. */
+export async function startCommandLine(definitions?: readonly ResourceDefinition[]): Promise<CommandLine> {
+  const server = await startServer({ ...(definitions && { definitions }) })
   server.server.connectNode('n', createProcessNode())
   const directory = mkdtempSync(join(tmpdir(), 'skiff-cli-'))
   const kubeconfig = join(directory, 'config')

@@ -1,4 +1,5 @@
 /** Starts a real API server on a memory store, for tests. */
+import type { ResourceDefinition } from '../../src/api/definition.ts'
 import { builtinDefinitions } from '../../src/api/definitions.ts'
 import type { KubeObject } from '../../src/api/object.ts'
 import { type Clock, systemClock } from '../../src/base/clock.ts'
@@ -34,10 +35,13 @@ export const PATCH_TYPES = {
 }
 
 /** Lines of the log at warning level and above fail nothing, but are printed. */
-export async function startServer(options: { clock?: Clock } = {}): Promise<TestServer> {
+export async function startServer(
+  options: { clock?: Clock; definitions?: readonly ResourceDefinition[] } = {},
+): Promise<TestServer> {
   const store = freezing(createMemoryStore())
   const log = createLog({ write: (line) => process.stderr.write(line), level: 'warn' })
-  const server = await createApiServer({ store, definitions: builtinDefinitions, clock: options.clock ?? systemClock, log })
+  const { clock = systemClock, definitions = builtinDefinitions } = options
+  const server = await createApiServer({ store, definitions, clock, log })
   const admin = server.inProcess(ADMIN)
   const respond: TestServer['respond'] = (method, path, body, more) =>
     admin.request({ method, path, ...(body && { body }), ...more })

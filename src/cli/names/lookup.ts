@@ -3,8 +3,9 @@
  * metadata of each kind's object of that name, several at a time.
  */
 import type { KubeObject, Metadata } from '../../api/object.ts'
-import { isNotFound, StatusError } from '../../api/status.ts'
+import { isNotFound, qualified, StatusError } from '../../api/status.ts'
 import { nearest } from '../../base/nearest.ts'
+import type { ResourceRef } from '../../client/client.ts'
 import type { DiscoveredResource } from '../../client/discovery.ts'
 import { collectionPath, objectPath } from '../../client/paths.ts'
 import type { Session } from '../session.ts'
@@ -25,6 +26,11 @@ export interface Scope {
   readonly namespace: string | undefined
 }
 
+/** Where skiff's server answers; others lack it. */
+const REVIEW_VERSION = 'skiff.dev/v1alpha1'
+const NAME_REVIEWS: ResourceRef = {
+  ...{ group: 'skiff.dev', version: 'v1alpha1', plural: 'namereviews', kind: 'NameReview', namespaced: true },
+}
 /** Requests under way at once. */
 const MAX_PARALLEL = 16
 /** Names of one kind that are looked through for near ones. */
@@ -35,13 +41,65 @@ const METADATA_LIST_ACCEPT = 'application/json;as=PartialObjectMetadataList;v=v1
 export async function lookUp(name: string, needs: Needs, scope: Scope, session: Session): Promise<Lookup> {
   const resources = await namedResources(session)
   const able = resources.filter((one) => needs.rank(one) !== undefined)
-  const unreadable: string[] = []
-  const read = (those: readonly DiscoveredResource[]) =>
-    inParallel(those, (resource) => readOne(name, resource, scope, session, unreadable))
-  let found = (await read(able)).flat()
+  const others = resources.filter((one) => needs.rank(one) === undefined)
+  const ask = (await session.discovery.forKind(REVIEW_VERSION, 'NameReview')) ? reviewOrRead : readEach
+  const lookup = await ask(name, able, scope, session)
+  if (lookup.found.length > 0 || others.length === 0) return lookup
   // What bears the name and cannot serve is worth a better answer than that there is nothing.
-  if (found.length === 0) found = (await read(resources.filter((one) => needs.rank(one) === undefined))).flat()
-  const near = found.length > 0 ? [] : await nearNames(name, able, scope, session)
+  const { found } = await ask(name, others, scope, session)
+  return { ...lookup, found }
+}
+
+interface ReviewStatus {
+  matches: Described[]
+  near?: Described[]
+  unreadable?: string[]
+}
+interface Described {
+  apiVersion: string
+  resource: string
+  metadata: Metadata
+}
+
+/** Who may not ask for a review may still read. */
+async function reviewOrRead(...question: Parameters<typeof review>): Promise<Lookup> {
+  try {
+    return await review(...question)
+  } catch (error) {
+    if (!isUnavailable(error)) throw error
+    return readEach(...question)
+  }
+}
+
+async function review(name: string, resources: readonly DiscoveredResource[], scope: Scope, session: Session): Promise<Lookup> {
+  const byName = new Map(resources.map((one) => [qualified(one), one]))
+  const order = new Map(resources.map((one, position) => [one, position]))
+  const { object } = await session.quiet.request({
+    method: 'POST',
+    path: collectionPath(NAME_REVIEWS, scope.namespace ?? session.namespace),
+    body: {
+      apiVersion: REVIEW_VERSION,
+      kind: 'NameReview',
+      spec: { name, resources: [...byName.keys()], ...(scope.namespace === undefined && { allNamespaces: true }) },
+    },
+  })
+  const { matches, near = [], unreadable = [] } = object.status as ReviewStatus
+  const candidates = (all: readonly Described[]) =>
+    all.flatMap(({ apiVersion, resource, metadata }) => {
+      const [, group = ''] = apiVersion.split('/').reverse()
+      const known = byName.get(qualified({ group, plural: resource }))
+      return known ? [candidateOf(known, metadata)] : []
+    })
+  const found = candidates(matches).sort((a, b) => order.get(a.resource)! - order.get(b.resource)!)
+  return { found, near: candidates(near), unreadable }
+}
+
+/** As a server without the index is asked: each kind for its object of that name. */
+async function readEach(name: string, resources: readonly DiscoveredResource[], scope: Scope, session: Session): Promise<Lookup> {
+  const unreadable: string[] = []
+  const read = await inParallel(resources, (resource) => readOne(name, resource, scope, session, unreadable))
+  const found = read.flat()
+  const near = found.length > 0 ? [] : await nearNames(name, resources, scope, session)
   return { found, near, unreadable: unreadable.sort() }
 }
 
@@ -76,7 +134,7 @@ async function readOne(
     return objects.map(({ metadata }) => candidateOf(resource, metadata))
   } catch (error) {
     if (!isUnavailable(error)) throw error
-    if ((error as StatusError).code === 403) unreadable.push(resource.plural)
+    if ((error as StatusError).code === 403) unreadable.push(qualified(resource))
     return []
   }
 }

@@ -18,6 +18,7 @@ export async function answerQuestion(
   const call = writeCall(core, request, resource, target, 'CreateOptions')
   const { kind } = resource.definition
   const object = await readObject(request, { apiVersion: resource.apiVersion, kind, schema: schemaOf(resource) }, core.registry)
+  object.metadata ??= {}
   setDefaults(resource, object)
   placeInNamespace(call, object)
   const question = core.questions.get(target.plural)!
