@@ -26,12 +26,12 @@ export function forbidden(field: string, detail: string): FieldError {
   return { type: 'FieldValueForbidden', field, message: join('Forbidden', detail) }
 }
 
-export function duplicate(field: string, value: unknown): FieldError {
-  return { type: 'FieldValueDuplicate', field, message: `Duplicate value: ${render(value)}` }
+export function duplicate(field: string, value: unknown, detail = ''): FieldError {
+  return { type: 'FieldValueDuplicate', field, message: join(`Duplicate value: ${render(value)}`, detail) }
 }
 
-export function notFound(field: string, value: unknown): FieldError {
-  return { type: 'FieldValueNotFound', field, message: `Not found: ${render(value)}` }
+export function notFound(field: string, value: unknown, detail = ''): FieldError {
+  return { type: 'FieldValueNotFound', field, message: join(`Not found: ${render(value)}`, detail) }
 }
 
 /** `max` in bytes. */

@@ -4,6 +4,8 @@
  */
 const LABEL = '[a-z0-9]([-a-z0-9]*[a-z0-9])?'
 const SUBDOMAIN = `${LABEL}(\\.${LABEL})*`
+const UNDERSCORED = '[a-z0-9]([-_a-z0-9]*[a-z0-9])?'
+const UNDERSCORED_SUBDOMAIN = `_?${UNDERSCORED}(\\._?${UNDERSCORED})*`
 const LABEL1035 = '[a-z]([-a-z0-9]*[a-z0-9])?'
 const KEY = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]'
 const LABEL_VALUE = `(${KEY})?`
@@ -16,6 +18,7 @@ const HTTP_PATH = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+"
 const whole = (pattern: string) => new RegExp(`^(?:${pattern})$`)
 const labelPattern = whole(LABEL)
 const subdomainPattern = whole(SUBDOMAIN)
+const underscoredPattern = whole(UNDERSCORED_SUBDOMAIN)
 const label1035Pattern = whole(LABEL1035)
 const keyPattern = whole(KEY)
 const wildcardPattern = whole(WILDCARD)
@@ -36,6 +39,11 @@ const LABEL_RULE = explain(
 const SUBDOMAIN_RULE = explain(
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
   SUBDOMAIN,
+  ['example.com'],
+)
+const UNDERSCORED_RULE = explain(
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+  UNDERSCORED_SUBDOMAIN,
   ['example.com'],
 )
 const LABEL1035_RULE = explain(
@@ -111,6 +119,14 @@ export const dnsSubdomain = remembering((value) => {
   if (!subdomainPattern.test(value)) complaints.push(SUBDOMAIN_RULE)
   return complaints
 })
+
+/** A subdomain whose labels may hold and begin with underscores, as names of services in DNS do. */
+export function underscoredSubdomain(value: string): Complaints {
+  const complaints: string[] = []
+  if (value.length > 253) complaints.push(tooLong(253))
+  if (!underscoredPattern.test(value)) complaints.push(UNDERSCORED_RULE)
+  return complaints
+}
 
 export function dnsLabel1035(value: string): Complaints {
   const complaints: string[] = []

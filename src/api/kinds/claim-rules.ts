@@ -1,7 +1,7 @@
 /** Rules for what a claim on storage asks for: PersistentVolumeClaims, ephemeral volumes, claim templates. */
 import type { Errors } from '../field-errors.ts'
 import { forbidden, invalid, notSupported, required } from '../field-errors.ts'
-import { dnsSubdomain } from '../names.ts'
+import { dnsLabel, dnsSubdomain } from '../names.ts'
 import type { PersistentVolumeClaimSpec } from '../types.ts'
 import { isPositive } from './resource-rules.ts'
 import { checkSelector, obey, requireText } from './rules.ts'
@@ -11,7 +11,8 @@ export const VOLUME_MODES = ['Block', 'Filesystem']
 
 export function checkAccessModes(modes: string[], path: string, errors: Errors): void {
   for (const mode of modes) if (!ACCESS_MODES.includes(mode)) errors.push(notSupported(path, mode, ACCESS_MODES))
-  if (modes.includes('ReadWriteOncePod') && modes.length > 1) {
+  const others = modes.some((mode) => mode !== 'ReadWriteOncePod' && ACCESS_MODES.includes(mode))
+  if (modes.includes('ReadWriteOncePod') && others) {
     errors.push(forbidden(path, 'may not use ReadWriteOncePod with other access modes'))
   }
 }
@@ -38,10 +39,19 @@ function checkDataSource(spec: PersistentVolumeClaimSpec | undefined, path: stri
     if (!source) continue
     requireText(source.name, `${path}.${field}.name`, errors)
     requireText(source.kind, `${path}.${field}.kind`, errors)
-    if (!source.apiGroup && source.kind && source.kind !== 'PersistentVolumeClaim') {
+    if (!source.apiGroup && source.kind !== 'PersistentVolumeClaim') {
       errors.push(
-        invalid(`${path}.${field}`, source.kind, "must be 'PersistentVolumeClaim' when referencing the default apiGroup"),
+        invalid(`${path}.${field}`, source.kind ?? '', "must be 'PersistentVolumeClaim' when referencing the default apiGroup"),
       )
     }
+    if (source.apiGroup) obey(source.apiGroup, dnsSubdomain, `${path}.${field}.apiGroup`, errors)
+  }
+  const { dataSource, dataSourceRef } = spec ?? {}
+  if (dataSourceRef?.namespace) {
+    obey(dataSourceRef.namespace, dnsLabel, `${path}.dataSourceRef.namespace`, errors)
+    if (dataSource) errors.push(invalid(path, {}, 'may not be specified when dataSourceRef.namespace is specified'))
+  } else if (dataSource && dataSourceRef) {
+    const same = (['apiGroup', 'kind', 'name'] as const).every((field) => dataSource[field] === dataSourceRef[field])
+    if (!same) errors.push(invalid(path, {}, 'must match dataSourceRef'))
   }
 }

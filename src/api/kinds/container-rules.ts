@@ -5,6 +5,7 @@ import { between, dnsLabel, httpHeaderName, portName, portNumber, userId } from 
 import type {
   Container,
   ContainerPort,
+  ContainerResizePolicy,
   EphemeralContainer,
   HTTPGetAction,
   LifecycleHandler,
@@ -15,9 +16,11 @@ import type {
   VolumeMount,
 } from '../types.ts'
 import { checkEnv, checkEnvFrom } from './env-rules.ts'
+import { checkDescendingPath } from './paths.ts'
 import { checkResources } from './resource-rules.ts'
 import { checkPort, nonNegative, obey, oneOf, positive, requireName } from './rules.ts'
 import { checkAppArmor, checkSeccomp } from './security-rules.ts'
+import { checkWindowsOptions } from './windows-rules.ts'
 
 /** What rules about a container have to know of its pod. */
 export interface PodFacts {
@@ -25,6 +28,11 @@ export interface PodFacts {
   readonly claims: ReadonlySet<string>
   readonly gracePeriodSeconds: number
   readonly hostNetwork: boolean
+  /** A pod that is about to run, as opposed to the template of one. */
+  readonly isPod: boolean
+  readonly restartPolicy: string | undefined
+  /** Whether the pod shares the host's users. */
+  readonly hostUsers: boolean
 }
 
 const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never']
@@ -33,21 +41,32 @@ const PROTOCOLS = ['SCTP', 'TCP', 'UDP']
 
 export function checkContainer(container: Container | EphemeralContainer, pod: PodFacts, path: string, errors: Errors): void {
   requireName(container.name, dnsLabel, `${path}.name`, errors)
-  checkImage(container.image, `${path}.image`, errors)
+  if (pod.isPod) checkImage(container.image, `${path}.image`, errors)
+  else if (!container.image) errors.push(required(`${path}.image`))
   oneOf(container.terminationMessagePolicy, MESSAGE_POLICIES, `${path}.terminationMessagePolicy`, errors, true)
   oneOf(container.imagePullPolicy, PULL_POLICIES, `${path}.imagePullPolicy`, errors, true)
-  if (container.ports) checkPorts(container.ports, pod.hostNetwork, `${path}.ports`, errors)
+  if (container.ports) checkPorts(container.ports, `${path}.ports`, errors)
   checkEnv(container.env, `${path}.env`, errors)
   checkEnvFrom(container.envFrom, `${path}.envFrom`, errors)
   if (container.volumeMounts) checkMounts(container, pod, path, errors)
-  if (container.volumeDevices) checkDevices(container.volumeDevices, pod, `${path}.volumeDevices`, errors)
+  if (container.volumeDevices)
+    checkDevices(container.volumeDevices, container.volumeMounts ?? [], pod, `${path}.volumeDevices`, errors)
   checkResources(container.resources, `${path}.resources`, errors, pod.claims)
-  container.resizePolicy?.forEach((policy, index) => {
-    const at = `${path}.resizePolicy[${index}]`
-    oneOf(policy.resourceName, ['cpu', 'memory'], `${at}.resourceName`, errors, true)
-    oneOf(policy.restartPolicy, ['NotRequired', 'RestartContainer'], `${at}.restartPolicy`, errors, true)
+  if (container.resizePolicy) checkResizePolicy(container.resizePolicy, pod.restartPolicy, `${path}.resizePolicy`, errors)
+  if (container.securityContext) checkSecurityContext(container.securityContext, pod, `${path}.securityContext`, errors)
+}
+
+function checkResizePolicy(policies: ContainerResizePolicy[], podPolicy: string | undefined, path: string, errors: Errors): void {
+  const seen = new Set<string>()
+  policies.forEach(({ resourceName, restartPolicy }, index) => {
+    if (seen.has(resourceName)) errors.push(duplicate(`${path}[${index}]`, resourceName))
+    seen.add(resourceName)
+    oneOf(resourceName, ['cpu', 'memory'], path, errors, true)
+    oneOf(restartPolicy, ['NotRequired', 'RestartContainer'], path, errors, true)
+    if (podPolicy === 'Never' && restartPolicy !== 'NotRequired') {
+      errors.push(invalid(path, restartPolicy ?? '', "must be 'NotRequired' when `restartPolicy` is 'Never'"))
+    }
   })
-  if (container.securityContext) checkSecurityContext(container.securityContext, `${path}.securityContext`, errors)
 }
 
 export function checkImage(image: string | undefined, path: string, errors: Errors): void {
@@ -55,7 +74,7 @@ export function checkImage(image: string | undefined, path: string, errors: Erro
   else if (image !== image.trim()) errors.push(invalid(path, image, 'must not have leading or trailing whitespace'))
 }
 
-function checkPorts(ports: ContainerPort[], hostNetwork: boolean, path: string, errors: Errors): void {
+function checkPorts(ports: ContainerPort[], path: string, errors: Errors): void {
   const names = new Set<string>()
   for (let index = 0; index < ports.length; index++) {
     const port = ports[index] as ContainerPort
@@ -71,9 +90,6 @@ function checkPorts(ports: ContainerPort[], hostNetwork: boolean, path: string, 
         errors.push(invalid(`${at}.containerPort`, port.containerPort, complaint))
     if (port.hostPort) {
       for (const complaint of portNumber(port.hostPort)) errors.push(invalid(`${at}.hostPort`, port.hostPort, complaint))
-      if (hostNetwork && port.hostPort !== port.containerPort) {
-        errors.push(invalid(`${at}.hostPort`, port.hostPort, 'must match `containerPort` when `hostNetwork` is true'))
-      }
     }
     oneOf(port.protocol, PROTOCOLS, `${at}.protocol`, errors, true)
   }
@@ -94,14 +110,21 @@ function checkMounts(container: Container | EphemeralContainer, pod: PodFacts, p
     if ([...devices.values()].includes(mount.mountPath)) {
       errors.push(invalid(`${at}.mountPath`, mount.mountPath, 'must not already exist as a path in volumeDevices'))
     }
-    if (mount.subPath) checkDescendingPath(mount.subPath, `${at}.subPath`, errors)
-    if (mount.subPathExpr) {
-      if (mount.subPath) {
-        errors.push(invalid(`${at}.subPathExpr`, mount.subPathExpr, 'subPathExpr and subPath are mutually exclusive'))
-      }
-      checkDescendingPath(mount.subPathExpr, `${at}.subPathExpr`, errors)
+    checkSubPath(mount, pod.volumes.get(mount.name ?? '')?.image !== undefined, `${path}.volumeMounts`, at, errors)
+    checkPropagation(mount, container.securityContext?.privileged ?? false, `${path}.volumeMounts`, errors)
+  }
+}
+
+/** What is wrong with a path itself is told of the list, as Kubernetes does, without the mount's index. */
+function checkSubPath(mount: VolumeMount, ofImage: boolean, list: string, at: string, errors: Errors): void {
+  for (const field of ['subPath', 'subPathExpr'] as const) {
+    const value = mount[field]
+    if (!value) continue
+    if (ofImage) errors.push(invalid(`${at}.${field}`, value, 'not allowed in image volume sources'))
+    if (field === 'subPathExpr' && mount.subPath) {
+      errors.push(invalid(`${at}.subPathExpr`, value, 'subPathExpr and subPath are mutually exclusive'))
     }
-    checkPropagation(mount, container.securityContext?.privileged ?? false, at, errors)
+    checkDescendingPath(value, `${list}.${field}`, errors)
   }
 }
 
@@ -113,38 +136,41 @@ function checkPropagation(mount: VolumeMount, privileged: boolean, path: string,
   }
   const recursive = mount.recursiveReadOnly
   if (recursive === undefined) return
-  oneOf(recursive, ['Disabled', 'IfPossible', 'Enabled'], `${path}.recursiveReadOnly`, errors, true)
-  if (recursive !== 'Disabled' && !mount.readOnly) {
-    errors.push(forbidden(`${path}.recursiveReadOnly`, 'may only be specified when readOnly is true'))
+  const field = `${path}.recursiveReadOnly`
+  if (recursive === 'Disabled') return
+  if (recursive !== 'Enabled' && recursive !== 'IfPossible') {
+    errors.push(notSupported(field, recursive, ['Disabled', 'Enabled', 'IfPossible']))
+    return
+  }
+  if (!mount.readOnly) errors.push(forbidden(field, 'may only be specified when readOnly is true'))
+  if (mount.mountPropagation !== undefined && mount.mountPropagation !== 'None') {
+    errors.push(forbidden(field, 'may only be specified when mountPropagation is None or not specified'))
   }
 }
 
-/** A path that stays below where it starts. */
-export function checkDescendingPath(value: string, path: string, errors: Errors): void {
-  if (value.startsWith('/')) errors.push(invalid(path, value, 'must be a relative path'))
-  checkNoBacksteps(value, path, errors)
-}
-
-export function checkNoBacksteps(value: string, path: string, errors: Errors): void {
-  if (value.split('/').includes('..')) errors.push(invalid(path, value, "must not contain '..'"))
-}
-
-function checkDevices(devices: VolumeDevice[], pod: PodFacts, path: string, errors: Errors): void {
+function checkDevices(devices: VolumeDevice[], mounts: VolumeMount[], pod: PodFacts, path: string, errors: Errors): void {
   const seen = { name: new Set<string>(), devicePath: new Set<string>() }
   devices.forEach((device, index) => {
     const at = `${path}[${index}]`
     const volume = pod.volumes.get(device.name ?? '')
     if (!device.name) errors.push(required(`${at}.name`))
-    else if (!volume) errors.push(notFound(`${at}.name`, device.name))
+    if (!volume) errors.push(notFound(`${at}.name`, device.name ?? ''))
     else if (!volume.persistentVolumeClaim && !volume.ephemeral) {
-      errors.push(notFound(`${at}.name`, device.name))
+      const detail = 'can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode'
+      errors.push(invalid(`${at}.name`, device.name, detail))
     }
     if (!device.devicePath) errors.push(required(`${at}.devicePath`))
-    else checkNoBacksteps(device.devicePath, `${at}.devicePath`, errors)
+    else if (device.devicePath.split('/').includes('..')) {
+      errors.push(invalid(`${at}.devicePath`, device.devicePath, "can not contain backsteps ('..')"))
+    }
     for (const key of ['name', 'devicePath'] as const) {
       if (seen[key].has(device[key])) errors.push(invalid(`${at}.${key}`, device[key], 'must be unique'))
       seen[key].add(device[key])
     }
+    if (mounts.some((mount) => mount.name === device.name))
+      errors.push(invalid(`${at}.name`, device.name, 'must not already exist in volumeMounts'))
+    if (mounts.some((mount) => mount.mountPath === device.devicePath))
+      errors.push(invalid(`${at}.devicePath`, device.devicePath, 'must not already exist as a path in volumeMounts'))
   })
 }
 
@@ -189,7 +215,7 @@ export function checkProbe(probe: Probe | undefined, gracePeriodSeconds: number,
   positive(probe.terminationGracePeriodSeconds, `${path}.terminationGracePeriodSeconds`, errors)
 }
 
-function checkSecurityContext(context: SecurityContext, path: string, errors: Errors): void {
+function checkSecurityContext(context: SecurityContext, pod: PodFacts, path: string, errors: Errors): void {
   if (context.runAsUser !== undefined) {
     for (const complaint of userId(context.runAsUser)) errors.push(invalid(`${path}.runAsUser`, context.runAsUser, complaint))
   }
@@ -199,6 +225,10 @@ function checkSecurityContext(context: SecurityContext, path: string, errors: Er
     }
   }
   if (context.procMount !== undefined) oneOf(context.procMount, ['Default', 'Unmasked'], `${path}.procMount`, errors)
+  if (context.procMount === 'Unmasked' && pod.hostUsers) {
+    errors.push(invalid(`${path}.procMount`, context.procMount, '`hostUsers` must be false to use `Unmasked`'))
+  }
+  checkWindowsOptions(context.windowsOptions, `${path}.windowsOptions`, errors)
   checkSeccomp(context.seccompProfile, `${path}.seccompProfile`, errors)
   checkAppArmor(context.appArmorProfile, `${path}.appArmorProfile`, errors)
   if (context.allowPrivilegeEscalation !== false) return

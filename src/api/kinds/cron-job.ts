@@ -1,6 +1,6 @@
 /** CronJob: Jobs by the clock. */
 import type { Errors } from '../field-errors.ts'
-import { invalid, required } from '../field-errors.ts'
+import { invalid, notSupported, required } from '../field-errors.ts'
 import type { KubeObject } from '../object.ts'
 import type { CronJob, CronJobSpec, JobSpec } from '../types.ts'
 import { ageColumn, column, selectorColumn, since, templateColumns } from './columns.ts'
@@ -8,7 +8,7 @@ import { scheduleComplaint } from './cron-schedule.ts'
 import { type DefinitionInput, statusStrategy } from './define.ts'
 import { defaultJobTemplate } from './job.ts'
 import { checkJobSpec } from './job-rules.ts'
-import { checkTemplateMetadata, collect, nonNegative, oneOf } from './rules.ts'
+import { collect, nonNegative, oneOf } from './rules.ts'
 
 /** The controller puts eleven characters behind it to name a Job, whose name may have 63. */
 const MAX_NAME_LENGTH = 52
@@ -35,8 +35,12 @@ function check(cron: CronJob, errors: Errors): void {
   nonNegative(spec.successfulJobsHistoryLimit, 'spec.successfulJobsHistoryLimit', errors)
   nonNegative(spec.failedJobsHistoryLimit, 'spec.failedJobsHistoryLimit', errors)
   oneOf(spec.concurrencyPolicy, ['Allow', 'Forbid', 'Replace'], 'spec.concurrencyPolicy', errors, true)
-  checkTemplateMetadata(spec.jobTemplate?.metadata, 'spec.jobTemplate.metadata', errors)
-  checkJobSpec(spec.jobTemplate?.spec ?? ({} as JobSpec), 'spec.jobTemplate.spec', errors)
+  const template = spec.jobTemplate?.spec ?? ({} as JobSpec)
+  checkJobSpec(template, 'spec.jobTemplate.spec', errors)
+  if (template.selector)
+    errors.push(invalid('spec.jobTemplate.spec.selector', template.selector, '`selector` will be auto-generated'))
+  if (template.manualSelector)
+    errors.push(notSupported('spec.jobTemplate.spec.manualSelector', template.manualSelector, ['nil', 'false']))
 }
 
 function checkSchedule(spec: CronJobSpec, errors: Errors): void {

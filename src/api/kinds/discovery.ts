@@ -6,7 +6,7 @@ import type { KubeObject } from '../object.ts'
 import type { DiscoveryV1EndpointPort, Endpoint, EndpointSlice } from '../types.ts'
 import { ageColumn, column } from './columns.ts'
 import { type DefinitionInput, defineGroup } from './define.ts'
-import { checkReachable } from './endpoints.ts'
+import { checkReachable } from './reachable.ts'
 import { checkImmutable, collect, obey } from './rules.ts'
 
 /** As many as kubectl shows before it says how many more there are. */

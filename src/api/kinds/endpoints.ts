@@ -1,11 +1,12 @@
 /** Endpoints: deprecated, still written for older readers. */
 import { ipAddress } from '../addresses.ts'
 import { type Errors, invalid, notSupported, required } from '../field-errors.ts'
-import { dnsLabel, dnsSubdomain, portNumber } from '../names.ts'
+import { dnsLabel, dnsSubdomain, portNumber, qualifiedName } from '../names.ts'
 import type { KubeObject } from '../object.ts'
 import type { EndpointAddress, EndpointPort, EndpointSubset, Endpoints } from '../types.ts'
 import { ageColumn, column } from './columns.ts'
 import type { DefinitionInput } from './define.ts'
+import { checkReachable } from './reachable.ts'
 import { collect, obey } from './rules.ts'
 
 /** As many addresses as kubectl shows before it says how many more there are. */
@@ -45,19 +46,8 @@ function checkAddress(address: EndpointAddress, path: string, errors: Errors): v
   checkReachable(address.ip ?? '', `${path}.ip`, errors)
 }
 
-const SPECIAL: readonly (readonly [RegExp, string])[] = [
-  [/^(0\.0\.0\.0|::)$/, 'may not be unspecified (0.0.0.0 or ::)'],
-  [/^(127\.|::1$)/, 'may not be in the loopback range (127.0.0.0/8, ::1/128)'],
-  [/^(169\.254\.|fe[89ab].:)/i, 'may not be in the link-local range (169.254.0.0/16, fe80::/10)'],
-  [/^(224\.0\.0\.|ff02:)/i, 'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)'],
-]
-
-/** Addresses that mean something else on every machine lead nowhere. */
-export function checkReachable(ip: string, path: string, errors: Errors): void {
-  for (const [pattern, detail] of SPECIAL) if (pattern.test(ip)) errors.push(invalid(path, ip, detail))
-}
-
 function checkPort(port: EndpointPort, named: boolean, path: string, errors: Errors): void {
+  if (port.appProtocol !== undefined) obey(port.appProtocol, qualifiedName, `${path}.appProtocol`, errors)
   if (port.name) obey(port.name, dnsLabel, `${path}.name`, errors)
   else if (named) errors.push(required(`${path}.name`))
   for (const complaint of portNumber(port.port ?? 0)) errors.push(invalid(`${path}.port`, port.port ?? 0, complaint))

@@ -20,6 +20,7 @@ const RESOURCES = [
   ...['limits.cpu', 'limits.ephemeral-storage', 'limits.memory'],
   ...['requests.cpu', 'requests.ephemeral-storage', 'requests.memory'],
 ]
+const HUGE_PAGES = /^(limits|requests)\.hugepages-/
 const MEMORY_DIVISORS = ['1', '1k', '1M', '1G', '1T', '1P', '1E', '1Ki', '1Mi', '1Gi', '1Ti', '1Pi', '1Ei']
 
 export function checkEnv(env: EnvVar[] | undefined, path: string, errors: Errors): void {
@@ -56,7 +57,7 @@ function checkValueFrom(source: EnvVarSource, value: string | undefined, path: s
 }
 
 function checkKeyReference(reference: { name?: string | undefined; key: string }, path: string, errors: Errors): void {
-  requireName(reference.name, dnsSubdomain, `${path}.name`, errors)
+  obey(reference.name ?? '', dnsSubdomain, `${path}.name`, errors)
   requireName(reference.key, configMapKey, `${path}.key`, errors)
 }
 
@@ -83,7 +84,7 @@ function checkFieldReference(reference: ObjectFieldSelector, allowed: readonly s
   if (map !== 'metadata.annotations' && map !== 'metadata.labels')
     return void refuse(`field label does not support subscript: ${fieldPath}`)
   const rule = map === 'metadata.annotations' ? (text: string) => qualifiedName(text.toLowerCase()) : qualifiedName
-  obey(key, rule, `${path}.fieldPath`, errors)
+  obey(key, rule, path, errors)
 }
 
 /** A request or limit of a container, which files have to name. */
@@ -91,13 +92,15 @@ export function checkResourceReference(reference: ResourceFieldSelector, inFile:
   const { resource, containerName, divisor } = reference
   if (inFile && !containerName) errors.push(required(`${path}.containerName`))
   else if (!resource) errors.push(required(`${path}.resource`))
-  else if (!RESOURCES.includes(resource) && !/^(limits|requests)\.hugepages-/.test(resource)) {
+  else if (!RESOURCES.includes(resource) && !HUGE_PAGES.test(resource)) {
     errors.push(notSupported(`${path}.resource`, resource, RESOURCES))
-  } else checkDivisor(resource, divisor, `${path}.divisor`, errors)
+  }
+  checkDivisor(resource ?? '', divisor, `${path}.divisor`, errors)
 }
 
 function checkDivisor(resource: string, divisor: string | undefined, path: string, errors: Errors): void {
   if (divisor === undefined || divisor === '0' || canonical(divisor) === '0') return
+  if (!RESOURCES.includes(resource) && !HUGE_PAGES.test(resource)) return
   const isCpu = resource.endsWith('.cpu')
   const allowed = isCpu ? ['1m', '1'] : MEMORY_DIVISORS
   if (allowed.includes(canonical(divisor))) return
@@ -111,7 +114,7 @@ function checkDivisor(resource: string, divisor: string | undefined, path: strin
         : 'memory'
   const values = isCpu ? '1m and 1' : MEMORY_DIVISORS.join(', ')
   const detail = `only divisor's values ${values} are supported with the ${kind} resource`
-  errors.push(invalid(path, divisor, detail))
+  errors.push(invalid(path, resource, detail))
 }
 
 function canonical(text: string): string {
@@ -130,9 +133,9 @@ export function checkEnvFrom(sources: EnvFromSource[] | undefined, path: string,
     if (source.configMapRef) requireName(source.configMapRef.name, dnsSubdomain, `${at}.configMapRef.name`, errors)
     if (source.secretRef) requireName(source.secretRef.name, dnsSubdomain, `${at}.secretRef.name`, errors)
     if (!source.configMapRef && !source.secretRef) {
-      errors.push(invalid(at, '', 'must specify one of: `configMapRef` or `secretRef`'))
+      errors.push(invalid(path, '', 'must specify one of: `configMapRef` or `secretRef`'))
     } else if (source.configMapRef && source.secretRef) {
-      errors.push(invalid(at, '', 'may not have more than one field specified at a time'))
+      errors.push(invalid(path, '', 'may not have more than one field specified at a time'))
     }
   })
 }

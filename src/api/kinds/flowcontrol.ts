@@ -1,8 +1,12 @@
-/** flowcontrol.apiserver.k8s.io/v1: accepted and shown; requests are not scheduled by them. */
+/** flowcontrol.apiserver.k8s.io/v1: which requests wait for which. Scheduling by them is the server's. */
+import type { Strategy } from '../definition.ts'
+import type { Errors } from '../field-errors.ts'
 import type { KubeObject } from '../object.ts'
 import type { FlowSchema } from '../types.ts'
 import { ageColumn, column } from './columns.ts'
 import { type DefinitionInput, defineGroup, statusStrategy } from './define.ts'
+import { checkFlowConditions, checkFlowSchema, checkPriorityLevel } from './flow-rules.ts'
+import { collect } from './rules.ts'
 
 function missingPriorityLevel(schema: FlowSchema): string {
   return schema.status?.conditions?.find((c) => c.type === 'Dangling')?.status ?? '?'
@@ -33,6 +37,17 @@ function defaultLevel(level: KubeObject): void {
   queuing.queueLengthLimit ||= 50
 }
 
+function flowStrategy(defaults: (object: KubeObject) => void, check: (object: KubeObject, errors: Errors) => void): Strategy {
+  const validate = (object: KubeObject) => collect((errors) => check(object, errors))
+  return statusStrategy(() => ({}), {
+    defaults,
+    validate,
+    validateUpdate: validate,
+    validateStatusUpdate: (object) => collect((errors) => checkFlowConditions(object, errors)),
+    allowUnconditionalUpdate: false,
+  })
+}
+
 const flowSchema: DefinitionInput = {
   kind: 'FlowSchema',
   plural: 'flowschemas',
@@ -45,7 +60,7 @@ const flowSchema: DefinitionInput = {
     ageColumn,
     column('MissingPL', (object) => missingPriorityLevel(object as FlowSchema)),
   ],
-  strategy: statusStrategy(() => ({}), { defaults: defaultFlow, allowUnconditionalUpdate: false }),
+  strategy: flowStrategy(defaultFlow, checkFlowSchema),
 }
 
 const queuing = (object: KubeObject): Record<string, number> | undefined => object.spec?.limited?.limitResponse?.queuing
@@ -63,7 +78,7 @@ const priorityLevelConfiguration: DefinitionInput = {
     column('QueueLengthLimit', (object) => queuing(object)?.queueLengthLimit ?? '<none>'),
     ageColumn,
   ],
-  strategy: statusStrategy(() => ({}), { defaults: defaultLevel, allowUnconditionalUpdate: false }),
+  strategy: flowStrategy(defaultLevel, checkPriorityLevel),
 }
 
 export const flowcontrolDefinitions = defineGroup(

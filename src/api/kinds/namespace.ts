@@ -2,6 +2,7 @@
 import { type Errors, invalid } from '../field-errors.ts'
 import { qualifiedName } from '../names.ts'
 import type { KubeObject } from '../object.ts'
+import type { FieldError } from '../status.ts'
 import { ageColumn, column } from './columns.ts'
 import { type DefinitionInput, statusStrategy } from './define.ts'
 import { collect, obey } from './rules.ts'
@@ -19,17 +20,20 @@ function labelName({ metadata }: KubeObject): void {
   if (metadata.name) metadata.labels = { ...metadata.labels, [NAME_LABEL]: metadata.name }
 }
 
-function checkFinalizers(object: KubeObject, errors: Errors): void {
-  object.spec?.finalizers?.forEach((finalizer: string, index: number) => {
-    const path = `spec.finalizers[${index}]`
-    obey(finalizer, qualifiedName, path, errors)
-    if (!finalizer.includes('/') && finalizer !== FINALIZER) {
-      errors.push(invalid(path, finalizer, 'name is neither a standard finalizer name nor is it fully qualified'))
-    }
+const STANDARD_FINALIZERS = new Set([FINALIZER, 'orphan', 'foregroundDeletion'])
+
+/** `indexed`: whether the path says which one, as it does in `finalize` only. */
+function checkFinalizers(object: KubeObject, indexed: boolean): FieldError[] {
+  return collect((errors) => {
+    object.spec?.finalizers?.forEach((finalizer: string, index: number) => {
+      const path = indexed ? `spec.finalizers[${index}]` : 'spec.finalizers'
+      obey(finalizer, qualifiedName, path, errors)
+      if (!finalizer.includes('/') && !STANDARD_FINALIZERS.has(finalizer)) {
+        errors.push(invalid(path, finalizer, 'name is neither a standard finalizer name nor is it fully qualified'))
+      }
+    })
   })
 }
-
-const validate = (object: KubeObject) => collect((errors) => checkFinalizers(object, errors))
 
 /** The phase says whether the namespace is being deleted, and nothing else. */
 function checkPhase(object: KubeObject, errors: Errors): void {
@@ -56,7 +60,7 @@ export const namespace: DefinitionInput = {
         prepareForUpdate: (object, old) => {
           object.status = old.status
         },
-        validateUpdate: validate,
+        validateUpdate: (object) => checkFinalizers(object, true),
       },
     },
   ],
@@ -77,8 +81,7 @@ export const namespace: DefinitionInput = {
     prepareForStatusUpdate: (object, old) => {
       object.spec = old.spec
     },
-    validate,
-    validateUpdate: validate,
+    validate: (object) => checkFinalizers(object, false),
     validateStatusUpdate: (object) => collect((errors) => checkPhase(object, errors)),
     countsGeneration: false,
     nameRule: 'label',

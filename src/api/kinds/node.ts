@@ -1,13 +1,13 @@
 /** Node: columns, and what may be changed where. */
-import { cidr } from '../addresses.ts'
+import { cidr, parseCidr } from '../addresses.ts'
 import { equal } from '../equal.ts'
-import { duplicate, type Errors, forbidden } from '../field-errors.ts'
+import { duplicate, type Errors, forbidden, invalid } from '../field-errors.ts'
 import { labelValue, qualifiedName } from '../names.ts'
 import type { KubeObject } from '../object.ts'
 import type { Node, Taint } from '../types.ts'
 import { ageColumn, column, wideColumn } from './columns.ts'
 import { type DefinitionInput, keepStatus } from './define.ts'
-import { checkAmount, checkResourceName } from './resource-rules.ts'
+import { checkAmount } from './resource-rules.ts'
 import { collect, obey, oneOf } from './rules.ts'
 import { TAINT_EFFECTS } from './scheduling-rules.ts'
 
@@ -40,13 +40,29 @@ function setDefaults(node: Node): void {
 
 function check(node: Node, errors: Errors): void {
   checkTaints(node.spec?.taints, errors)
-  node.spec?.podCIDRs?.forEach((range, index) => {
+  checkAmounts(node, errors)
+  checkPodRanges(node.spec?.podCIDRs ?? [], errors)
+}
+
+function checkPodRanges(ranges: readonly string[], errors: Errors): void {
+  const seen = new Set<string>()
+  ranges.forEach((range, index) => {
     obey(range, cidr, `spec.podCIDRs[${index}]`, errors)
   })
+  if (ranges.length < 2) return
+  const families = new Set(ranges.map((range) => parseCidr(range)?.family))
+  if (families.size < 2 || ranges.length > 2)
+    errors.push(invalid('spec.podCIDRs', ranges, 'may specify no more than one CIDR for each IP family'))
+  ranges.forEach((range, index) => {
+    if (seen.has(range)) errors.push(duplicate(`spec.podCIDRs[${index}]`, range))
+    seen.add(range)
+  })
+}
+
+function checkAmounts(node: Node, errors: Errors): void {
   for (const list of ['capacity', 'allocatable'] as const) {
     const amounts = node.status?.[list]
     for (const name in amounts) {
-      checkResourceName(name, `status.${list}.${name}`, errors)
       checkAmount(name, amounts[name] ?? '0', `status.${list}.${name}`, errors)
     }
   }
@@ -55,21 +71,30 @@ function check(node: Node, errors: Errors): void {
 function checkTaints(taints: Taint[] | undefined, errors: Errors): void {
   const seen = new Set<string>()
   taints?.forEach((taint, index) => {
-    const path = `spec.taints[${index}]`
+    // The field is the spec's, the path in the message is Kubernetes'.
+    const path = `metadata.taints[${index}]`
     obey(taint.key ?? '', qualifiedName, `${path}.key`, errors)
-    if (taint.value) obey(taint.value, labelValue, `${path}.value`, errors)
+    const complaints = labelValue(taint.value ?? '')
+    if (complaints.length > 0) errors.push(invalid(`${path}.value`, taint.value ?? '', complaints.join(';')))
     oneOf(taint.effect, TAINT_EFFECTS, `${path}.effect`, errors, true)
     const pair = `${taint.key}:${taint.effect}`
     if (seen.has(pair)) {
       const value = { Key: taint.key, Value: taint.value ?? '', Effect: taint.effect, TimeAdded: taint.timeAdded ?? null }
-      errors.push(duplicate(path, value))
+      errors.push(duplicate(path, value, 'taints must be unique by key and effect pair'))
     }
     seen.add(pair)
   })
 }
 
 function checkUpdate(node: Node, old: Node, errors: Errors): void {
-  check(node, errors)
+  checkTaints(node.spec?.taints, errors)
+  checkAmounts(node, errors)
+  const addresses = new Set<string>()
+  node.status?.addresses?.forEach(({ type, address }, index) => {
+    const key = `${type} ${address}`
+    if (addresses.has(key)) errors.push(duplicate(`status.addresses[${index}]`, { Type: type, Address: address }))
+    addresses.add(key)
+  })
   const [spec, before] = [node.spec ?? {}, old.spec ?? {}]
   if (before.podCIDRs?.length && !equal(spec.podCIDRs, before.podCIDRs)) {
     errors.push(forbidden('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid'))

@@ -7,7 +7,7 @@ import type { PersistentVolumeClaim, PersistentVolumeClaimSpec } from '../types.
 import { checkClaimSpec } from './claim-rules.ts'
 import { accessModes, ageColumn, column, wideColumn } from './columns.ts'
 import { type DefinitionInput, statusStrategy } from './define.ts'
-import { collect } from './rules.ts'
+import { checkImmutable, collect } from './rules.ts'
 
 const claim = (object: KubeObject) => object as PersistentVolumeClaim
 
@@ -39,16 +39,27 @@ function checkUpdate(claim: PersistentVolumeClaim, old: PersistentVolumeClaim, e
   if (!before.volumeName) rest.volumeName = before.volumeName
   if (before.storageClassName === undefined) delete rest.storageClassName
   if (old.status?.phase === 'Bound') {
-    rest.resources = before.resources
-    rest.volumeAttributesClassName = before.volumeAttributesClassName
-    checkGrowth(spec, before, errors)
+    const { storage } = before.resources?.requests ?? {}
+    if (rest.resources?.requests && storage !== undefined)
+      rest.resources = { ...rest.resources, requests: { ...rest.resources.requests, storage } }
+    if (rest.volumeAttributesClassName !== undefined) rest.volumeAttributesClassName = before.volumeAttributesClassName
   }
   if (!equal(rest, before)) errors.push(forbidden('spec', `${FROZEN}\n${listChanges('spec', before, rest)}`))
+  checkGrowth(claim, old, errors)
+  checkImmutable(spec.volumeMode, before.volumeMode, 'volumeMode', errors)
+  if (before.volumeAttributesClassName === undefined) return
+  if (spec.volumeAttributesClassName === undefined)
+    errors.push(forbidden('spec.volumeAttributesClassName', 'update from non-nil value to nil is forbidden'))
+  else if (spec.volumeAttributesClassName === '' && before.volumeAttributesClassName !== '')
+    errors.push(forbidden('spec.volumeAttributesClassName', 'update from non-nil value to an empty string is forbidden'))
 }
 
-function checkGrowth(spec: PersistentVolumeClaimSpec, before: PersistentVolumeClaimSpec, errors: Errors): void {
-  const storage = (of: PersistentVolumeClaimSpec) => tryParseQuantity(of.resources?.requests?.storage) ?? zeroQuantity
-  if (compareQuantities(storage(spec), storage(before)) < 0) {
+/** A claim may ask for less again as long as that is more than what it has. */
+function checkGrowth(claim: PersistentVolumeClaim, old: PersistentVolumeClaim, errors: Errors): void {
+  const quantity = (text: string | undefined) => tryParseQuantity(text) ?? zeroQuantity
+  const wanted = quantity(claim.spec?.resources?.requests?.storage)
+  if (compareQuantities(wanted, quantity(old.spec?.resources?.requests?.storage)) >= 0) return
+  if (compareQuantities(wanted, quantity(old.status?.capacity?.storage)) <= 0) {
     errors.push(forbidden('spec.resources.requests.storage', 'field can not be less than status.capacity'))
   }
 }

@@ -1,17 +1,19 @@
 /** PersistentVolume: storage that a claim can bind to. */
 import { equal, listChanges } from '../equal.ts'
 import { type Errors, forbidden, invalid, notSupported, required } from '../field-errors.ts'
-import { dnsSubdomain } from '../names.ts'
+import { dnsLabel, dnsSubdomain } from '../names.ts'
 import type { KubeObject } from '../object.ts'
-import type { PersistentVolume, PersistentVolumeSpec } from '../types.ts'
+import { tryParseQuantity } from '../quantity.ts'
+import type { PersistentVolume, PersistentVolumeSpec, SecretReference } from '../types.ts'
 import { checkAccessModes, VOLUME_MODES } from './claim-rules.ts'
 import { accessModes, ageColumn, column, wideColumn } from './columns.ts'
 import { type DefinitionInput, keepStatus } from './define.ts'
+import { checkNoBacksteps } from './paths.ts'
 import { isPositive } from './resource-rules.ts'
-import { checkImmutable, collect, obey, oneOf, requireText } from './rules.ts'
+import { checkImmutable, collect, obey, oneOf, requireName, requireText } from './rules.ts'
 import { checkNodeSelector } from './scheduling-rules.ts'
 import { defaultOldSource } from './volume-defaults.ts'
-import { checkHostPath, checkInTree, checkNfs } from './volume-rules.ts'
+import { checkDriverName, checkHostPath, checkInTree, checkNfs } from './volume-rules.ts'
 
 const volume = (object: KubeObject) => object as PersistentVolume
 
@@ -43,6 +45,12 @@ function check(volume: PersistentVolume, errors: Errors): void {
   if (spec.volumeMode !== undefined && !VOLUME_MODES.includes(spec.volumeMode)) {
     errors.push(notSupported('spec.volumeMode', spec.volumeMode, VOLUME_MODES))
   }
+  const attributes = spec.volumeAttributesClassName
+  if (attributes !== undefined) {
+    if (attributes === '') errors.push(required('spec.volumeAttributesClassName', 'an empty string is disallowed'))
+    else obey(attributes, dnsSubdomain, 'spec.volumeAttributesClassName', errors)
+    if (!spec.csi) errors.push(required('spec.csi', 'has to be specified when using volumeAttributesClassName'))
+  }
   if (spec.nodeAffinity) {
     const must = spec.nodeAffinity.required
     if (must) checkNodeSelector(must, 'spec.nodeAffinity.required', errors)
@@ -57,6 +65,9 @@ function checkCapacity(capacity: Record<string, string> | undefined, errors: Err
   if (names.length !== 1 || names[0] !== 'storage') errors.push(notSupported('spec.capacity', capacity, ['storage']))
   for (const name of names) {
     const path = `spec.capacity[${name}]`
+    const amount = tryParseQuantity(capacity?.[name])
+    if (amount && amount.nano < 0n)
+      errors.push(invalid(path, Math.ceil(Number(amount.nano) / 1e9), 'must be a valid resource quantity'))
     if (!isPositive(capacity?.[name])) errors.push(invalid(path, capacity?.[name], 'must be greater than zero'))
   }
 }
@@ -73,12 +84,24 @@ function checkSource(spec: PersistentVolumeSpec, errors: Errors): void {
     }
   } else if (first === 'nfs') checkNfs(spec.nfs, 'spec.nfs', errors)
   else if (first === 'local') {
-    requireText(spec.local?.path, 'spec.local.path', errors)
-    if (!spec.nodeAffinity?.required) errors.push(required('spec.nodeAffinity', 'Local volume requires node affinity'))
+    if (!spec.local?.path) errors.push(required('spec.local.path'))
+    else checkNoBacksteps(spec.local.path, 'spec.local.path', errors)
+    if (!spec.nodeAffinity) errors.push(required('spec.nodeAffinity', 'Local volume requires node affinity'))
   } else if (first === 'csi') {
-    requireText(spec.csi?.driver, 'spec.csi.driver', errors)
+    checkDriverName(spec.csi?.driver, 'spec.csi.driver', errors)
     requireText(spec.csi?.volumeHandle, 'spec.csi.volumeHandle', errors)
+    for (const secret of CSI_SECRETS) checkSecretReference(spec.csi?.[secret], `spec.csi.${secret}`, errors)
   } else checkInTree(spec as Record<string, Record<string, unknown>>, first, `spec.${first}`, errors)
+}
+
+const CSI_SECRETS = [
+  ...(['controllerPublishSecretRef', 'controllerExpandSecretRef', 'nodePublishSecretRef', 'nodeExpandSecretRef'] as const),
+]
+
+function checkSecretReference(reference: SecretReference | undefined, path: string, errors: Errors): void {
+  if (!reference) return
+  requireName(reference.name, dnsSubdomain, `${path}.name`, errors)
+  requireName(reference.namespace, dnsLabel, `${path}.namespace`, errors)
 }
 
 function checkUpdate(volume: PersistentVolume, old: PersistentVolume, errors: Errors): void {
@@ -91,10 +114,12 @@ function checkUpdate(volume: PersistentVolume, old: PersistentVolume, errors: Er
     const changes = listChanges('spec', source(before), source(spec))
     errors.push(forbidden('spec.persistentvolumesource', `spec.persistentvolumesource is immutable after creation\n${changes}`))
   }
-  checkImmutable(spec.volumeMode, before.volumeMode, 'spec.volumeMode', errors)
+  checkImmutable(spec.volumeMode, before.volumeMode, 'volumeMode', errors)
   if (before.nodeAffinity && !equal(spec.nodeAffinity, before.nodeAffinity)) {
-    errors.push(invalid('spec.nodeAffinity', spec.nodeAffinity, 'field is immutable'))
+    errors.push(invalid('nodeAffinity', spec.nodeAffinity, 'field is immutable'))
   }
+  if (before.volumeAttributesClassName !== undefined && spec.volumeAttributesClassName === undefined)
+    errors.push(forbidden('spec.volumeAttributesClassName', 'update from non-nil value to nil is forbidden'))
 }
 
 export const persistentVolume: DefinitionInput = {

@@ -2,15 +2,7 @@
  * What a pod specification leaves open is filled in here, for pods and for the templates of workloads: Kubernetes'
  * `SetDefaults_PodSpec` and its kin. Schema-driven defaults have been applied before; applying these twice changes nothing.
  */
-import {
-  addQuantities,
-  formatQuantity,
-  parseQuantity,
-  type Quantity,
-  quantityMilliValue,
-  tryParseQuantity,
-  zeroQuantity,
-} from '../quantity.ts'
+import { formatQuantity, quantityMilliValue, tryParseQuantity } from '../quantity.ts'
 import type {
   Container,
   EphemeralContainer,
@@ -22,6 +14,7 @@ import type {
   ResourceRequirements,
 } from '../types.ts'
 import { pullsAlways } from './image-name.ts'
+import { isPodLevel, totalRequests } from './pod-totals.ts'
 import { defaultVolume } from './volume-defaults.ts'
 
 /** A pod itself: what templates get, and what only running pods have. */
@@ -120,37 +113,12 @@ function defaultRequests(resources: ResourceRequirements | undefined): void {
   }
 }
 
-const POD_LEVEL = (name: string) => name === 'cpu' || name === 'memory' || name.startsWith('hugepages-')
-
 /** Requests of the pod as a whole: the sum of its containers' where they have any, else its limits. */
 function defaultPodRequests(spec: PodSpec): void {
   const limits = spec.resources?.limits
   if (!spec.resources || !limits || Object.keys(limits).length === 0) return
   const requests = spec.resources.requests ?? {}
   spec.resources.requests = requests
-  for (const [name, total] of totalRequests(spec)) if (POD_LEVEL(name)) requests[name] ??= formatQuantity(total)
-  for (const [name, limit] of Object.entries(limits)) if (POD_LEVEL(name)) requests[name] ??= limit
-}
-
-/** Sidecars and containers together, or the largest init container where that is more. */
-function totalRequests(spec: PodSpec): Map<string, Quantity> {
-  const together = new Map<string, Quantity>()
-  const largest = new Map<string, Quantity>()
-  const add = (container: Container) => {
-    for (const [name, text] of Object.entries(container.resources?.requests ?? {})) {
-      together.set(name, addQuantities(together.get(name) ?? zeroQuantity, parseQuantity(text)))
-    }
-  }
-  for (const container of spec.initContainers ?? []) {
-    if (container.restartPolicy === 'Always') add(container)
-    else {
-      for (const [name, text] of Object.entries(container.resources?.requests ?? {})) {
-        const peak = addQuantities(together.get(name) ?? zeroQuantity, parseQuantity(text))
-        if (peak.nano > (largest.get(name)?.nano ?? -1n)) largest.set(name, peak)
-      }
-    }
-  }
-  for (const container of spec.containers ?? []) add(container)
-  for (const [name, peak] of largest) if (peak.nano > (together.get(name)?.nano ?? -1n)) together.set(name, peak)
-  return together
+  for (const [name, total] of totalRequests(spec)) if (isPodLevel(name)) requests[name] ??= formatQuantity(total)
+  for (const [name, limit] of Object.entries(limits)) if (isPodLevel(name)) requests[name] ??= limit
 }

@@ -1,21 +1,24 @@
 /** Rules for a pod specification as a whole, for pods and for the templates of workloads: `ValidatePodSpec` and its kin. */
 import { ipAddress } from '../addresses.ts'
 import type { Errors } from '../field-errors.ts'
-import { duplicate, forbidden, invalid, notFound, notSupported, required } from '../field-errors.ts'
-import { between, dnsLabel, dnsSubdomain, qualifiedName } from '../names.ts'
+import { duplicate, forbidden, invalid, notFound, required } from '../field-errors.ts'
+import { between, dnsLabel, dnsSubdomain, qualifiedName, underscoredSubdomain } from '../names.ts'
 import type { Container, EphemeralContainer, Pod, PodSpec, PodTemplateSpec, Volume } from '../types.ts'
 import { checkContainer, checkHandler, checkProbe, type PodFacts } from './container-rules.ts'
-import { checkAmount, checkResourceName, checkResources } from './resource-rules.ts'
+import { checkPodResources } from './pod-resource-rules.ts'
+import { checkResources } from './resource-rules.ts'
 import { checkLabels, checkTemplateMetadata, obey, oneOf } from './rules.ts'
 import { checkAffinity, checkGates, checkSpread, checkTolerations } from './scheduling-rules.ts'
 import { checkPodSecurityContext } from './security-rules.ts'
-import { checkLocalReferences, checkVolumes } from './volume-rules.ts'
+import { checkVolumes } from './volume-rules.ts'
+import { checkSystem } from './windows-rules.ts'
 
 const RESTART_POLICIES = ['Always', 'OnFailure', 'Never']
 const DNS_POLICIES = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None']
 const PREEMPTION_POLICIES = ['PreemptLowerPriority', 'Never']
 /** What a kubelet puts on the image of a pod that lies in a file beside it. */
-const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror'
+export const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror'
+const DELETION_COST = 'controller.kubernetes.io/pod-deletion-cost'
 const MAX_NAMESERVERS = 3
 const MAX_SEARCHES = 32
 const MAX_SEARCH_LENGTH = 2048
@@ -24,30 +27,48 @@ const NO_NAMES: ReadonlySet<string> = new Set()
 /** A pod about to be created. */
 export function checkNewPod(pod: Pod, errors: Errors): void {
   checkPod(pod, errors)
-  const mirrored = pod.metadata.annotations?.[MIRROR_ANNOTATION]
-  if (mirrored !== undefined && !pod.spec?.nodeName) {
-    const detail = 'must set spec.nodeName if mirror pod annotation is set'
-    errors.push(invalid(`metadata.annotations[${MIRROR_ANNOTATION}]`, mirrored, detail))
-  }
   if (pod.spec?.ephemeralContainers?.length) errors.push(forbidden('spec.ephemeralContainers', 'cannot be set on create'))
+  if (pod.spec?.nodeName && pod.spec.schedulingGates?.length) {
+    errors.push(forbidden('spec.nodeName', 'cannot be set until all schedulingGates have been cleared'))
+  }
 }
 
 export function checkPod(pod: Pod, errors: Errors): void {
-  checkPodSpec(pod.spec ?? { containers: [] }, 'spec', errors)
+  const spec = pod.spec ?? { containers: [] }
+  checkAnnotations(pod.metadata.annotations, spec, 'metadata.annotations', errors)
+  checkPodSpec(spec, 'spec', errors, true)
+}
+
+function checkAnnotations(annotations: Record<string, string> | undefined, spec: PodSpec, path: string, errors: Errors): void {
+  const mirrored = annotations?.[MIRROR_ANNOTATION]
+  if (mirrored !== undefined && !spec.nodeName) {
+    const detail = 'must set spec.nodeName if mirror pod annotation is set'
+    errors.push(invalid(`${path}[${MIRROR_ANNOTATION}]`, mirrored, detail))
+  }
+  const cost = annotations?.[DELETION_COST]
+  if (cost !== undefined && !isDeletionCost(cost)) {
+    errors.push(invalid(`${path}[${DELETION_COST}]`, cost, 'must be a 32bit integer'))
+  }
+}
+
+/** No plus sign and no leading zeroes: the text must be the number's only one. */
+function isDeletionCost(text: string): boolean {
+  return /^(0|-?[1-9]\d{0,9})$/.test(text) && Number(text) >= -(2 ** 31) && Number(text) < 2 ** 31
 }
 
 /** The template of a workload at `path`. */
 export function checkTemplate(template: PodTemplateSpec | undefined, path: string, errors: Errors): void {
-  checkTemplateMetadata(template?.metadata, `${path}.metadata`, errors)
+  checkTemplateMetadata(template?.metadata, path, errors)
   const spec = template?.spec ?? { containers: [] }
-  checkPodSpec(spec, `${path}.spec`, errors)
+  checkAnnotations(template?.metadata?.annotations, spec, `${path}.annotations`, errors)
+  checkPodSpec(spec, `${path}.spec`, errors, false)
   if (spec.ephemeralContainers?.length) {
     errors.push(forbidden(`${path}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template'))
   }
 }
 
-function checkPodSpec(spec: PodSpec, path: string, errors: Errors): void {
-  const facts = factsOf(spec, checkVolumes(spec.volumes, `${path}.volumes`, errors))
+function checkPodSpec(spec: PodSpec, path: string, errors: Errors, isPod: boolean): void {
+  const facts = factsOf(spec, checkVolumes(spec.volumes, `${path}.volumes`, errors), isPod)
   const names = new Set<string>()
   checkContainers(spec, facts, names, path, errors)
   if (spec.initContainers) checkInitContainers(spec.initContainers, facts, names, path, errors)
@@ -56,19 +77,43 @@ function checkPodSpec(spec: PodSpec, path: string, errors: Errors): void {
   if (spec.nodeSelector) checkLabels(spec.nodeSelector, `${path}.nodeSelector`, errors)
   checkDns(spec, path, errors)
   checkPodSecurityContext(spec.securityContext, spec, `${path}.securityContext`, errors)
-  checkLocalReferences(spec.imagePullSecrets, `${path}.imagePullSecrets`, errors)
   checkAffinity(spec.affinity, `${path}.affinity`, errors)
   checkSpread(spec.topologySpreadConstraints, `${path}.topologySpreadConstraints`, errors)
   checkTolerations(spec.tolerations, `${path}.tolerations`, errors)
   checkGates(spec.schedulingGates, `${path}.schedulingGates`, errors)
-  if (spec.resources) checkResources(spec.resources, `${path}.resources`, errors)
+  if (spec.resources) checkPodResources(spec, `${path}.resources`, errors)
+  if (spec.hostNetwork) checkHostNetworkPorts(spec.containers ?? [], isPod, `${path}.containers`, errors)
+  if (spec.hostUsers === false) checkOwnUsers(spec, path, errors)
   checkNames(spec, path, errors)
   checkRare(spec, path, errors)
 }
 
-function factsOf(spec: PodSpec, volumes: Map<string, Volume>): PodFacts {
+/** A pod with users of its own shares nothing else of the host either. */
+function checkOwnUsers(spec: PodSpec, path: string, errors: Errors): void {
+  const detail = 'when `pod.Spec.HostUsers` is false'
+  if (spec.hostNetwork) errors.push(forbidden(`${path}.hostNetwork`, detail))
+  if (spec.hostPID) errors.push(forbidden(`${path}.HostPID`, detail))
+  if (spec.hostIPC) errors.push(forbidden(`${path}.HostIPC`, detail))
+}
+
+/** On the host's network there is one port. Templates may leave the host's open, as it is filled in for the pod. */
+function checkHostNetworkPorts(containers: readonly Container[], isPod: boolean, path: string, errors: Errors): void {
+  containers.forEach((container, index) => {
+    container.ports?.forEach((port, i) => {
+      const hostPort = port.hostPort ?? 0
+      if ((!isPod && hostPort === 0) || hostPort === port.containerPort) return
+      const detail = 'must match `containerPort` when `hostNetwork` is true'
+      errors.push(invalid(`${path}[${index}].ports[${i}].hostPort`, hostPort, detail))
+    })
+  })
+}
+
+function factsOf(spec: PodSpec, volumes: Map<string, Volume>, isPod: boolean): PodFacts {
   return {
     volumes,
+    isPod,
+    restartPolicy: spec.restartPolicy,
+    hostUsers: spec.hostUsers !== false,
     claims: spec.resourceClaims ? new Set(spec.resourceClaims.map((claim) => claim.name)) : NO_NAMES,
     gracePeriodSeconds: spec.terminationGracePeriodSeconds ?? 30,
     hostNetwork: spec.hostNetwork ?? false,
@@ -82,17 +127,17 @@ function checkContainers(spec: PodSpec, facts: PodFacts, names: Set<string>, pat
     const container = containers[index] as Container
     const at = `${path}.containers[${index}]`
     checkContainer(container, facts, at, errors)
-    checkUnique(container.name, names, at, errors)
+    // Among these, two without a name are told to be the same.
+    checkUnique(container.name ?? '', names, at, errors, true)
     checkLifecycle(container, facts, at, errors)
     checkRestartPolicy(container, at, errors)
   }
   checkHostPorts(containers, `${path}.containers`, errors)
 }
 
-function checkUnique(name: string | undefined, names: Set<string>, path: string, errors: Errors): void {
-  if (!name) return
+function checkUnique(name: string, names: Set<string>, path: string, errors: Errors, evenEmpty: boolean): void {
   if (names.has(name)) errors.push(duplicate(`${path}.name`, name))
-  names.add(name)
+  else if (name !== '' || evenEmpty) names.add(name)
 }
 
 function checkLifecycle(container: Container, facts: PodFacts, path: string, errors: Errors): void {
@@ -145,7 +190,7 @@ function checkInitContainers(containers: Container[], facts: PodFacts, names: Se
   containers.forEach((container, index) => {
     const at = `${path}.initContainers[${index}]`
     checkContainer(container, facts, at, errors)
-    checkUnique(container.name, names, at, errors)
+    checkUnique(container.name ?? '', names, at, errors, false)
     if (container.restartPolicy === 'Always') checkLifecycle(container, facts, at, errors)
     else {
       for (const field of ['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'] as const) {
@@ -154,7 +199,8 @@ function checkInitContainers(containers: Container[], facts: PodFacts, names: Se
       }
     }
     checkRestartPolicy(container, at, errors)
-    checkHostPorts([container], at, errors)
+    // They run one after the other, and Kubernetes blames the first in any case.
+    checkHostPorts([container], `${path}.initContainers`, errors)
   })
 }
 
@@ -178,7 +224,7 @@ function checkEphemeral(
   containers.forEach((container, index) => {
     const at = `${path}.ephemeralContainers[${index}]`
     checkContainer(container, facts, at, errors)
-    checkUnique(container.name, names, at, errors)
+    checkUnique(container.name ?? '', names, at, errors, true)
     for (const field of NOT_FOR_EPHEMERAL) {
       const value = container[field]
       if (Array.isArray(value) ? value.length > 0 : value) {
@@ -190,7 +236,9 @@ function checkEphemeral(
       errors.push(forbidden(`${at}.resources`, 'cannot be set for an Ephemeral Container'))
     }
     container.volumeMounts?.forEach((mount, i) => {
-      if (mount.subPath) errors.push(forbidden(`${at}.volumeMounts[${i}].subPath`, 'cannot be set for an Ephemeral Container'))
+      for (const field of ['subPath', 'subPathExpr'] as const) {
+        if (mount[field]) errors.push(forbidden(`${at}.volumeMounts[${i}].${field}`, 'cannot be set for an Ephemeral Container'))
+      }
     })
     const target = container.targetContainerName
     if (target && !names.has(target)) errors.push(notFound(`${at}.targetContainerName`, target))
@@ -205,6 +253,7 @@ function checkDns(spec: PodSpec, path: string, errors: Errors): void {
     if (!config) return void errors.push(required(at, 'must provide `dnsConfig` when `dnsPolicy` is None'))
     if (!config.nameservers?.length) {
       errors.push(required(`${at}.nameservers`, 'must provide at least one DNS nameserver when `dnsPolicy` is None'))
+      return
     }
   }
   if (!config) return
@@ -223,7 +272,7 @@ function checkDns(spec: PodSpec, path: string, errors: Errors): void {
     errors.push(invalid(`${at}.searches`, searches, detail))
   }
   searches.forEach((search, index) => {
-    if (search !== '.') obey(search.replace(/\.$/, '').replace(/_/g, '-'), dnsSubdomain, `${at}.searches[${index}]`, errors)
+    if (search !== '.') obey(search.replace(/\.$/, ''), underscoredSubdomain, `${at}.searches[${index}]`, errors)
   })
   config.options?.forEach((option, index) => {
     if (!option.name) errors.push(required(`${at}.options[${index}]`, 'must not be empty'))
@@ -253,17 +302,12 @@ function checkRare(spec: PodSpec, path: string, errors: Errors): void {
   })
   spec.hostAliases?.forEach((alias, index) => {
     obey(alias.ip ?? '', ipAddress, `${path}.hostAliases[${index}].ip`, errors)
-    for (const name of alias.hostnames ?? []) obey(name, dnsSubdomain, `${path}.hostAliases[${index}].hostnames`, errors)
+    alias.hostnames?.forEach((name, i) => {
+      obey(name, dnsSubdomain, `${path}.hostAliases[${index}].hostnames[${i}]`, errors)
+    })
   })
-  for (const name in spec.overhead) {
-    checkResourceName(name, `${path}.overhead[${name}]`, errors)
-    checkAmount(name, spec.overhead[name] ?? '0', `${path}.overhead[${name}]`, errors)
-  }
-  if (spec.os) {
-    if (!spec.os.name) errors.push(required(`${path}.os.name`, 'cannot be empty'))
-    else if (!['linux', 'windows'].includes(spec.os.name))
-      errors.push(notSupported(`${path}.os`, spec.os.name, ['linux', 'windows']))
-  }
+  if (spec.overhead) checkResources({ limits: spec.overhead }, `${path}.overhead`, errors)
+  checkSystem(spec, path, errors)
   const claims = new Set<string>()
   spec.resourceClaims?.forEach((claim, index) => {
     const at = `${path}.resourceClaims[${index}]`
@@ -271,11 +315,19 @@ function checkRare(spec: PodSpec, path: string, errors: Errors): void {
     else if (claims.has(claim.name)) errors.push(duplicate(`${at}.name`, claim.name))
     else obey(claim.name, dnsLabel, `${at}.name`, errors)
     claims.add(claim.name)
-    const sources = [claim.resourceClaimName, claim.resourceClaimTemplateName].filter((name) => name !== undefined)
-    if (sources.length === 0) {
-      errors.push(invalid(at, claim, 'must specify one of: `resourceClaimName`, `resourceClaimTemplateName`'))
-    } else if (sources.length > 1) {
-      errors.push(invalid(at, claim, 'at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified'))
+    const { name = '', resourceClaimName, resourceClaimTemplateName } = claim
+    const asGo = {
+      Name: name,
+      ResourceClaimName: resourceClaimName ?? null,
+      ResourceClaimTemplateName: resourceClaimTemplateName ?? null,
     }
+    if (resourceClaimName === undefined && resourceClaimTemplateName === undefined) {
+      errors.push(invalid(at, asGo, 'must specify one of: `resourceClaimName`, `resourceClaimTemplateName`'))
+    } else if (resourceClaimName !== undefined && resourceClaimTemplateName !== undefined) {
+      errors.push(invalid(at, asGo, 'at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified'))
+    }
+    if (resourceClaimName !== undefined) obey(resourceClaimName, dnsSubdomain, `${at}.resourceClaimName`, errors)
+    if (resourceClaimTemplateName !== undefined)
+      obey(resourceClaimTemplateName, dnsSubdomain, `${at}.resourceClaimTemplateName`, errors)
   })
 }

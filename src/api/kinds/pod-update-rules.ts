@@ -1,15 +1,15 @@
 /** What may be changed of a pod that exists: by an update, through its status, as ephemeral containers, or by a resize. */
 
-import { ipAddress } from '../addresses.ts'
+import { ipAddress, ipFamily } from '../addresses.ts'
 import { equal, listChanges } from '../equal.ts'
 import type { Errors } from '../field-errors.ts'
-import { forbidden, invalid } from '../field-errors.ts'
-import { dnsSubdomain } from '../names.ts'
-import type { Container, Pod, PodSpec, Toleration } from '../types.ts'
+import { duplicate, forbidden, invalid } from '../field-errors.ts'
+import { dnsSubdomain, qualifiedName } from '../names.ts'
+import type { Container, NodeSelectorTerm, Pod, PodSpec, Toleration } from '../types.ts'
 import { checkImage } from './container-rules.ts'
 import { qosClass } from './pod-qos.ts'
-import { checkPod } from './pod-rules.ts'
-import { obey } from './rules.ts'
+import { checkPod, MIRROR_ANNOTATION } from './pod-rules.ts'
+import { checkImmutable, obey } from './rules.ts'
 
 const ALLOWED =
   'pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,' +
@@ -20,9 +20,10 @@ const LISTS = ['containers', 'initContainers'] as const
 export function checkPodUpdate(pod: Pod, old: Pod, errors: Errors): void {
   const spec = pod.spec as PodSpec
   const before = old.spec as PodSpec
+  checkAnnotationsKept(pod, old, errors)
   if (spec === before || equal(spec, before)) return
-  if (changesCount(spec, before, errors)) return
   checkPod(pod, errors)
+  if (changesCount(spec, before, errors)) return
   for (const list of ['containers', 'initContainers'] as const) {
     spec[list]?.forEach((container, index) => {
       if (container.image !== before[list]?.[index]?.image) checkImage(container.image, `spec.${list}[${index}].image`, errors)
@@ -32,8 +33,17 @@ export function checkPodUpdate(pod: Pod, old: Pod, errors: Errors): void {
   checkAddedTolerations(spec.tolerations ?? [], before.tolerations ?? [], errors)
   const gated = (before.schedulingGates?.length ?? 0) > 0
   checkGatesOnly(spec, before, errors)
+  if (gated) checkNarrowed(spec, before, errors)
   const allowed = withAllowedChanges(spec, before, gated)
   if (!equal(allowed, before)) errors.push(forbidden('spec', `${ALLOWED}\n${listChanges('spec', before, allowed)}`))
+}
+
+/** What a node says about a pod of its own is there to stay. */
+function checkAnnotationsKept(pod: Pod, old: Pod, errors: Errors): void {
+  const [now, then] = [pod, old].map(({ metadata }) => metadata.annotations?.[MIRROR_ANNOTATION])
+  if (now === then) return
+  const path = `metadata.annotations[${MIRROR_ANNOTATION}]`
+  errors.push(forbidden(path, `may not ${then === undefined ? 'add' : 'remove or update'} mirror pod annotation`))
 }
 
 function changesCount(spec: PodSpec, before: PodSpec, errors: Errors): boolean {
@@ -66,7 +76,7 @@ function checkGatesOnly(spec: PodSpec, before: PodSpec, errors: Errors): void {
   spec.schedulingGates?.forEach((gate, index) => {
     if (known.has(gate.name)) return
     const detail = `only deletion is allowed, but found new scheduling gate '${gate.name}'`
-    errors.push(forbidden(`spec.schedulingGates[${index}]`, detail))
+    errors.push(forbidden(`spec.schedulingGates[${index}].name`, detail))
   })
 }
 
@@ -84,31 +94,49 @@ function withAllowedChanges(spec: PodSpec, before: PodSpec, gated: boolean): Pod
     schedulingGates: before.schedulingGates,
   }
   if (graceFixed) result.terminationGracePeriodSeconds = before.terminationGracePeriodSeconds
-  if (gated) narrowGated(result, spec, before)
+  if (gated) narrowGated(result, before)
   return result
 }
 
+const ADDITIONS_ONLY = 'only additions are allowed (no mutations or deletions)'
+
+const nodeAffinityOf = (spec: PodSpec) => spec.affinity?.nodeAffinity
+const termsOf = (spec: PodSpec): NodeSelectorTerm[] =>
+  nodeAffinityOf(spec)?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? []
+
 /** A gated pod's node selector may gain entries, and its required node affinity may be set or narrowed. */
-function narrowGated(result: PodSpec, spec: PodSpec, before: PodSpec): void {
+function checkNarrowed(spec: PodSpec, before: PodSpec, errors: Errors): void {
   const kept = Object.entries(before.nodeSelector ?? {}).every(([key, value]) => spec.nodeSelector?.[key] === value)
-  if (kept) result.nodeSelector = before.nodeSelector
-  const terms = (of: PodSpec) => of.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms
-  const now = terms(spec)
-  const then = terms(before)
-  const narrowed =
-    !then ||
-    (now?.length === then.length &&
-      then.every((term, index) =>
-        (['matchExpressions', 'matchFields'] as const).every((list) =>
-          (term[list] ?? []).every((requirement) => now[index]?.[list]?.some((given) => equal(given, requirement))),
-        ),
-      ))
-  if (!narrowed) return
-  const rest = (of: PodSpec) => ({
-    ...of.affinity,
-    nodeAffinity: { ...of.affinity?.nodeAffinity, requiredDuringSchedulingIgnoredDuringExecution: undefined },
+  if (!kept) {
+    const detail = 'only additions to spec.nodeSelector are allowed (no mutations or deletions)'
+    errors.push(invalid('spec.nodeSelector', spec.nodeSelector ?? null, detail))
+  }
+  const [now, then] = [termsOf(spec), termsOf(before)]
+  const path = 'spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms'
+  if (then.length === 0) return
+  if (now.length !== then.length) {
+    errors.push(invalid(path, now, 'no additions/deletions to non-empty NodeSelectorTerms list are allowed'))
+    return
+  }
+  then.forEach((term, index) => {
+    if (!narrows(now[index] ?? {}, term)) errors.push(invalid(`${path}[${index}]`, now[index], ADDITIONS_ONLY))
   })
-  if (equal(rest(spec), rest(before))) result.affinity = before.affinity
+}
+
+/** Requirements come behind those that were there; an empty term matched nothing, and stays so. */
+function narrows(now: NodeSelectorTerm, then: NodeSelectorTerm): boolean {
+  const lists = ['matchExpressions', 'matchFields'] as const
+  if (lists.every((list) => !then[list]?.length)) return lists.every((list) => !now[list]?.length)
+  return lists.every((list) => (then[list] ?? []).every((requirement, index) => equal(now[list]?.[index], requirement)))
+}
+
+/** What a gated pod may change is put back, as far as `checkNarrowed` has looked at it. */
+function narrowGated(result: PodSpec, before: PodSpec): void {
+  result.nodeSelector = before.nodeSelector
+  const old = nodeAffinityOf(before)
+  if (equal(nodeAffinityOf(result), old)) return
+  const { nodeAffinity: _, ...others } = result.affinity ?? {}
+  result.affinity = { ...others, ...(old && { nodeAffinity: old }) }
 }
 
 export function checkPodStatusUpdate(pod: Pod, old: Pod, errors: Errors): void {
@@ -116,10 +144,72 @@ export function checkPodStatusUpdate(pod: Pod, old: Pod, errors: Errors): void {
   if (pod.spec?.nodeName !== old.spec?.nodeName) {
     errors.push(forbidden('status.nodeName', 'may not be changed directly'))
   }
+  checkAnnotationsKept(pod, old, errors)
+  status?.conditions?.forEach(({ type }, index) => {
+    if (!SYSTEM_CONDITIONS.has(type)) obey(type ?? '', qualifiedName, `metadata.conditions[${index}].Type`, errors)
+  })
+  checkImmutable(status?.qosClass, old.status?.qosClass, 'status.qosClass', errors)
+  checkTransitions(pod, old, errors)
   const nominated = status?.nominatedNodeName
   if (nominated && nominated !== old.status?.nominatedNodeName) obey(nominated, dnsSubdomain, 'status.nominatedNodeName', errors)
-  status?.podIPs?.forEach(({ ip }, index) => {
-    if (ip) obey(ip, ipAddress, `status.podIPs[${index}]`, errors)
+  checkIps(
+    (status?.podIPs ?? []).map(({ ip }) => ip ?? ''),
+    'status.podIPs',
+    'IP',
+    errors,
+  )
+  const hostIps = (status?.hostIPs ?? []).map(({ ip }) => ip ?? '')
+  if (hostIps.length > 0 && hostIps[0] !== (status?.hostIP ?? ''))
+    errors.push(invalid('status.hostIPs[0].ip', hostIps[0], 'must be equal to `hostIP`'))
+  checkIps(hostIps, 'status.hostIPs', 'IP', errors)
+  checkClaimStatuses(pod, errors)
+}
+
+const SYSTEM_CONDITIONS = new Set(['PodScheduled', 'Ready', 'Initialized'])
+
+/** One address of each family. */
+function checkIps(ips: readonly string[], path: string, key: string, errors: Errors): void {
+  ips.forEach((ip, index) => {
+    obey(ip, ipAddress, `${path}[${index}]`, errors)
+  })
+  if (ips.length < 2) return
+  if (ips.length > 2 || new Set(ips.map(ipFamily)).size < 2) {
+    const shown = ips.map((ip) => ({ [key]: ip }))
+    errors.push(invalid(path, shown, 'may specify no more than one IP for each IP family'))
+  }
+  ips.forEach((ip, index) => {
+    if (ips.indexOf(ip) < index) errors.push(duplicate(`${path}[${index}]`, { [key]: ip }))
+  })
+}
+
+const STATUS_LISTS = ['containerStatuses', 'initContainerStatuses', 'ephemeralContainerStatuses'] as const
+
+/** A container that has ended and is not to be restarted stays ended. */
+function checkTransitions(pod: Pod, old: Pod, errors: Errors): void {
+  const sidecars = new Set((old.spec?.initContainers ?? []).filter((c) => c.restartPolicy === 'Always').map((c) => c.name))
+  for (const list of STATUS_LISTS) {
+    const policy = list === 'ephemeralContainerStatuses' ? 'Never' : old.spec?.restartPolicy
+    if (policy === 'Always') continue
+    old.status?.[list]?.forEach((before, index) => {
+      const ended = before.state?.terminated
+      if (!ended || (ended.exitCode !== 0 && policy === 'OnFailure')) return
+      if (list === 'initContainerStatuses' && sidecars.has(before.name)) return
+      const now = pod.status?.[list]?.find((status) => status.name === before.name)
+      if (now && !now.state?.terminated)
+        errors.push(forbidden(`status.${list}[${index}].state`, 'may not be transitioned to non-terminated state'))
+    })
+  }
+}
+
+function checkClaimStatuses({ spec, status }: Pod, errors: Errors): void {
+  const known = new Set((spec?.resourceClaims ?? []).map((claim) => claim.name))
+  const seen = new Set<string>()
+  status?.resourceClaimStatuses?.forEach(({ name, resourceClaimName }, index) => {
+    const path = `status.resourceClaimStatuses[${index}].name`
+    if (!known.has(name)) errors.push(invalid(path, name ?? '', 'must match the name of an entry in `spec.resourceClaims`'))
+    if (seen.has(name)) errors.push(duplicate(path, name))
+    seen.add(name)
+    if (resourceClaimName !== undefined) obey(resourceClaimName, dnsSubdomain, path, errors)
   })
 }
 
@@ -127,6 +217,10 @@ export function checkPodStatusUpdate(pod: Pod, old: Pod, errors: Errors): void {
 export function checkEphemeralContainersUpdate(pod: Pod, old: Pod, errors: Errors): void {
   const containers = pod.spec?.ephemeralContainers ?? []
   checkPod(pod, errors)
+  if (old.metadata.annotations?.[MIRROR_ANNOTATION] !== undefined) {
+    errors.splice(0, errors.length, forbidden('[]', 'static pods do not support ephemeral containers'))
+    return
+  }
   const path = 'spec.ephemeralContainers'
   old.spec?.ephemeralContainers?.forEach((before) => {
     const now = containers.find((container) => container.name === before.name)
@@ -136,12 +230,53 @@ export function checkEphemeralContainersUpdate(pod: Pod, old: Pod, errors: Error
   })
 }
 
+const RESIZABLE = ['cpu', 'memory']
+
 /** Through `resize`: cpu and memory of containers may change, as long as the quality of service stays. */
 export function checkResize(pod: Pod, old: Pod, errors: Errors): void {
   checkPod(pod, errors)
+  const refusal = neverResized(old)
+  if (refusal) return void errors.splice(0, errors.length, forbidden('[]', refusal))
   if (qosClass(pod.spec as PodSpec) !== (old.status?.qosClass ?? qosClass(old.spec as PodSpec))) {
     errors.push(invalid('spec', old.status?.qosClass ?? '', 'Pod QOS Class may not change as a result of resizing'))
   }
+  const running = old.status?.containerStatuses?.find((status) => status.state?.running)
+  if (running && !running.resources) errors.push(forbidden('spec', 'Pod running on node without support for resize'))
+  for (const list of LISTS) {
+    old.spec?.[list]?.forEach((before, index) => {
+      const now = pod.spec?.[list]?.[index]
+      if (now) checkResized(now, before, list, `spec.${list}[${index}].resources`, errors)
+    })
+  }
+}
+
+function neverResized({ metadata, spec }: Pod): string | undefined {
+  if (metadata.annotations?.[MIRROR_ANNOTATION] !== undefined) return 'static pods cannot be resized'
+  return spec?.os?.name === 'windows' ? 'windows pods cannot be resized' : undefined
+}
+
+function checkResized(now: Container, before: Container, list: (typeof LISTS)[number], path: string, errors: Errors): void {
+  const sidecar = before.restartPolicy === 'Always'
+  if (list === 'initContainers' && !sidecar) {
+    if (!equal(now, before)) errors.push(forbidden('spec', 'resources for non-sidecar init containers are immutable'))
+    return
+  }
+  for (const kind of ['requests', 'limits'] as const) {
+    const gone = Object.keys(before.resources?.[kind] ?? {}).some((name) => now.resources?.[kind]?.[name] === undefined)
+    if (gone) errors.push(forbidden(`${path}.${kind}`, `resource ${kind} cannot be removed`))
+  }
+  const others = ({ resources, ...container }: Container) => ({
+    ...container,
+    limits: withoutResizable(resources?.limits),
+    requests: withoutResizable(resources?.requests),
+  })
+  if (equal(others(now), others(before))) return
+  const of = list === 'initContainers' ? ' for sidecar containers' : ''
+  errors.push(forbidden('spec', `only cpu and memory resources${of} are mutable`))
+}
+
+function withoutResizable(amounts: Record<string, string> | undefined): Record<string, string> {
+  return Object.fromEntries(Object.entries(amounts ?? {}).filter(([name]) => !RESIZABLE.includes(name)))
 }
 
 /** The old specification with the new one's resources: nothing else comes through `resize`. */

@@ -1,7 +1,7 @@
 /** Rules for named amounts: which resource names a container, claim or quota may use, and which amounts make sense. */
 import type { Errors } from '../field-errors.ts'
-import { forbidden, invalid, notFound, required } from '../field-errors.ts'
-import { qualifiedName } from '../names.ts'
+import { duplicate, forbidden, invalid, notFound, notSupported, required } from '../field-errors.ts'
+import { dnsLabel, qualifiedName } from '../names.ts'
 import { compareQuantities, type Quantity, quantityMilliValue, tryParseQuantity, zeroQuantity } from '../quantity.ts'
 import type { ResourceRequirements } from '../types.ts'
 import { NOT_NEGATIVE, obey } from './rules.ts'
@@ -30,17 +30,20 @@ const isHugePages = (name: string) => name.startsWith(HUGE_PAGES)
 const isNative = (name: string) => !name.includes('/') || name.includes('kubernetes.io/')
 const isExtended = (name: string) =>
   !isNative(name) && !name.startsWith('requests.') && qualifiedName(`requests.${name}`).length === 0
-const mayOvercommit = (name: string) => isNative(name) && !isHugePages(name)
+export const mayOvercommit = (name: string) => isNative(name) && !isHugePages(name)
 
 /** Any resource name: qualified, or one that Kubernetes knows. */
 export function checkResourceName(name: string, path: string, errors: Errors): void {
-  obey(name, qualifiedName, path, errors)
+  if (qualifiedName(name).length > 0) {
+    obey(name, qualifiedName, path, errors)
+    return
+  }
   if (!name.includes('/') && !STANDARD_RESOURCES.has(name) && !isHugePages(name) && !name.startsWith('requests.hugepages-')) {
     errors.push(invalid(path, name, 'must be a standard resource type or fully qualified'))
   }
 }
 
-function checkContainerResourceName(name: string, path: string, errors: Errors): void {
+export function checkContainerResourceName(name: string, path: string, errors: Errors): void {
   if (CONTAINER_RESOURCES.has(name)) return
   checkResourceName(name, path, errors)
   if (!name.includes('/')) {
@@ -50,11 +53,14 @@ function checkContainerResourceName(name: string, path: string, errors: Errors):
   }
 }
 
+/** Whether a quota knows the resource by itself. */
+export const isQuotaResource = (name: string): boolean =>
+  QUOTA_RESOURCES.has(name) || isHugePages(name) || name.startsWith('requests.hugepages-')
+
 /** What a ResourceQuota may count: also `count/<resource>.<group>` and classes. */
 export function checkQuotaResourceName(name: string, path: string, errors: Errors): void {
-  obey(name, qualifiedName, path, errors)
-  const known = QUOTA_RESOURCES.has(name) || isHugePages(name) || name.startsWith('requests.hugepages-')
-  if (!name.includes('/') && !known) errors.push(invalid(path, name, 'must be a standard resource for quota'))
+  checkResourceName(name, path, errors)
+  if (!name.includes('/') && !isQuotaResource(name)) errors.push(invalid(path, name, 'must be a standard resource for quota'))
 }
 
 /** An amount: not negative, and whole where the thing can't be divided. */
@@ -73,23 +79,76 @@ export function checkResources(
   claims?: ReadonlySet<string>,
 ): void {
   if (!resources) return
+  checkAmounts(resources, checkContainerResourceName, path, errors)
+  if (resources.claims) checkClaims(resources.claims, claims ?? new Set(), `${path}.claims`, errors)
+}
+
+/** Requests and limits of a pod as a whole, which can ask for less than its containers can. */
+export function checkPodLevelResources(resources: ResourceRequirements, path: string, errors: Errors): void {
+  checkAmounts(resources, checkPodLevelName, path, errors)
+}
+
+function checkPodLevelName(name: string, path: string, errors: Errors): void {
+  const count = errors.length
+  checkResourceName(name, path, errors)
+  if (errors.length > count || name === 'cpu' || name === 'memory' || isHugePages(name)) return
+  errors.push(notSupported(path, name, ['cpu', 'hugepages-', 'memory']))
+}
+
+type NameRule = (name: string, path: string, errors: Errors) => void
+
+function checkAmounts(resources: ResourceRequirements, checkName: NameRule, path: string, errors: Errors): void {
   const { limits, requests } = resources
   for (const name in limits) {
     const at = `${path}.limits[${name}]`
-    checkContainerResourceName(name, at, errors)
+    checkName(name, at, errors)
     checkAmount(name, limits[name] ?? '0', at, errors)
+    if (isHugePages(name)) checkPages(name, limits[name] ?? '0', at, errors)
   }
   for (const name in requests) {
     const at = `${path}.requests[${name}]`
-    checkContainerResourceName(name, at, errors)
+    checkName(name, at, errors)
     checkAmount(name, requests[name] ?? '0', at, errors)
     checkAgainstLimit(name, requests[name] ?? '0', limits?.[name], path, errors)
+    if (isHugePages(name)) checkPages(name, requests[name] ?? '0', at, errors)
   }
   checkHugePages(resources, path, errors)
-  resources.claims?.forEach((claim, index) => {
-    if (!claim.name) errors.push(required(`${path}.claims[${index}]`))
-    else if (claims && !claims.has(claim.name)) errors.push(notFound(`${path}.claims[${index}]`, claim.name))
+}
+
+/** Huge pages come whole. */
+function checkPages(name: string, text: string, path: string, errors: Errors): void {
+  const size = tryParseQuantity(name.slice(HUGE_PAGES.length))
+  const amount = tryParseQuantity(text) ?? zeroQuantity
+  if (size && size.nano > 0n && amount.nano >= 0n && amount.nano % size.nano === 0n) return
+  errors.push(invalid(path, text, `${text} is not positive integer multiple of ${name}`))
+}
+
+/** What of the pod's claims a container uses: each claim, or request of one, once. */
+function checkClaims(claims: readonly ResourceClaimUse[], known: ReadonlySet<string>, path: string, errors: Errors): void {
+  const seen = new Set<string>()
+  claims.forEach(({ name, request }, index) => {
+    const at = `${path}[${index}]`
+    if (!name) {
+      errors.push(required(at))
+      return
+    }
+    const key = request ? `${name}/${request}` : name
+    if (seen.has(name)) errors.push(duplicate(at, name))
+    else {
+      if (request) obey(request, dnsLabel, `${at}.request`, errors)
+      if (seen.has(key)) errors.push(duplicate(at, key))
+      else if (!request && [...seen].some((other) => other.startsWith(`${name}/`))) errors.push(duplicate(at, name))
+      seen.add(key)
+    }
+    if (known.has(name)) return
+    const list = known.size === 0 ? ' which is empty' : `: ${[...known].sort().join(', ')}`
+    errors.push(notFound(at, name, `must be one of the names in pod.spec.resourceClaims${list}`))
   })
+}
+
+interface ResourceClaimUse {
+  name: string
+  request?: string | undefined
 }
 
 function checkAgainstLimit(name: string, text: string, limitText: string | undefined, path: string, errors: Errors): void {

@@ -1,7 +1,7 @@
 /** Rules for where a pod may run: node selectors, affinity, tolerations, spreading, gates. */
 import type { Errors } from '../field-errors.ts'
 import { duplicate, forbidden, invalid, notSupported, required } from '../field-errors.ts'
-import { dnsLabel, labelValue, qualifiedName } from '../names.ts'
+import { dnsLabel, dnsSubdomain, labelValue, qualifiedName } from '../names.ts'
 import type {
   Affinity,
   NodeSelector,
@@ -53,7 +53,7 @@ export function checkAffinity(affinity: Affinity | undefined, path: string, erro
     wish?.forEach((term, index) => {
       const place = `${at}.preferredDuringSchedulingIgnoredDuringExecution[${index}]`
       checkWeight(term.weight, `${place}.weight`, errors)
-      checkNodeTerm(term.preference, `${place}.preference`, errors)
+      checkNodeTerm(term.preference, `${place}.preference`, errors, true)
     })
   }
   checkPodAffinity(affinity.podAffinity, `${path}.podAffinity`, errors)
@@ -69,14 +69,17 @@ export function checkNodeSelector(selector: NodeSelector, path: string, errors: 
   })
 }
 
-function checkNodeTerm(term: NodeSelectorTerm, path: string, errors: Errors): void {
+/** A preference may name values that no label can have. */
+function checkNodeTerm(term: NodeSelectorTerm | undefined, path: string, errors: Errors, anyValue = false): void {
+  if (!term) return
   term.matchExpressions?.forEach((expression, index) => {
     const at = `${path}.matchExpressions[${index}]`
     checkExpression(expression, at, errors, true)
     obey(expression.key ?? '', qualifiedName, `${at}.key`, errors)
-    expression.values?.forEach((value, i) => {
-      obey(value, labelValue, `${at}.values[${i}]`, errors)
-    })
+    if (!anyValue)
+      expression.values?.forEach((value, i) => {
+        obey(value, labelValue, `${at}.values[${i}]`, errors)
+      })
   })
   term.matchFields?.forEach((requirement, index) => {
     checkNodeField(requirement, `${path}.matchFields[${index}]`, errors)
@@ -95,7 +98,7 @@ function checkNodeField(requirement: NodeSelectorRequirement, path: string, erro
   if (key !== 'metadata.name') errors.push(invalid(`${path}.key`, key ?? '', 'not a valid field selector key'))
   else
     values.forEach((value, index) => {
-      obey(value, dnsLabel, `${path}.values[${index}]`, errors)
+      obey(value, dnsSubdomain, `${path}.values[${index}]`, errors)
     })
 }
 
@@ -118,38 +121,63 @@ function checkPodTerm(term: PodAffinityTerm, path: string, errors: Errors): void
   checkSelector(term.labelSelector, `${path}.labelSelector`, errors)
   checkSelector(term.namespaceSelector, `${path}.namespaceSelector`, errors)
   for (const name of term.namespaces ?? []) obey(name, dnsLabel, `${path}.namespace`, errors)
-  for (const keys of ['matchLabelKeys', 'mismatchLabelKeys'] as const) {
-    if (!term[keys]?.length) continue
-    if (!term.labelSelector) errors.push(forbidden(`${path}.${keys}`, 'must not be specified when labelSelector is not set'))
-    term[keys]?.forEach((key, index) => {
-      obey(key, qualifiedName, `${path}.${keys}[${index}]`, errors)
-    })
-  }
+  checkLabelKeys(term, path, errors)
   if (!term.topologyKey) errors.push(required(`${path}.topologyKey`, 'can not be empty'))
   obey(term.topologyKey ?? '', qualifiedName, `${path}.topologyKey`, errors)
 }
 
+function checkLabelKeys(term: PodAffinityTerm, path: string, errors: Errors): void {
+  for (const keys of ['matchLabelKeys', 'mismatchLabelKeys'] as const) {
+    if (!term[keys]?.length) continue
+    if (!term.labelSelector) errors.push(forbidden(`${path}.${keys}`, 'must not be specified when labelSelector is not set'))
+    else
+      term[keys]?.forEach((key, index) => {
+        obey(key, qualifiedName, `${path}.${keys}[${index}]`, errors)
+      })
+  }
+  term.matchLabelKeys?.forEach((key, index) => {
+    // The selector that these keys make is in the expressions by now: what else names the key is the user's.
+    const written = term.labelSelector?.matchLabels?.[key] !== undefined
+    const expressions = (term.labelSelector?.matchExpressions ?? []).filter((expression) => expression.key === key)
+    if (expressions.length > (written ? 0 : 1))
+      errors.push(invalid(`${path}[${index}]`, key, 'exists in both matchLabelKeys and labelSelector'))
+    if (term.mismatchLabelKeys?.includes(key))
+      errors.push(invalid(`${path}.matchLabelKeys[${index}]`, key, 'exists in both matchLabelKeys and mismatchLabelKeys'))
+  })
+}
+
 export function checkSpread(constraints: TopologySpreadConstraint[] | undefined, path: string, errors: Errors): void {
-  const seen = new Set<string>()
   constraints?.forEach((constraint, index) => {
     const at = `${path}[${index}]`
     const { maxSkew, topologyKey, whenUnsatisfiable, minDomains } = constraint
     if (!(maxSkew > 0)) errors.push(invalid(`${at}.maxSkew`, maxSkew ?? 0, 'must be greater than zero'))
     if (!topologyKey) errors.push(required(`${at}.topologyKey`, 'can not be empty'))
-    else obey(topologyKey, qualifiedName, `${at}.topologyKey`, errors)
     if (whenUnsatisfiable !== 'DoNotSchedule' && whenUnsatisfiable !== 'ScheduleAnyway') {
       errors.push(notSupported(`${at}.whenUnsatisfiable`, whenUnsatisfiable ?? '', ['DoNotSchedule', 'ScheduleAnyway']))
     }
-    const pair = `{${topologyKey}, ${whenUnsatisfiable}}`
-    if (seen.has(pair)) errors.push(duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, pair))
-    seen.add(pair)
+    const same = (other: TopologySpreadConstraint) =>
+      other.topologyKey === topologyKey && other.whenUnsatisfiable === whenUnsatisfiable
+    if (constraints.slice(index + 1).some(same)) {
+      errors.push(duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, `{${topologyKey ?? ''}, ${whenUnsatisfiable ?? ''}}`))
+    }
     if (minDomains !== undefined) checkMinDomains(minDomains, whenUnsatisfiable, `${at}.minDomains`, errors)
     oneOf(constraint.nodeAffinityPolicy, ['Honor', 'Ignore'], `${at}.nodeAffinityPolicy`, errors)
     oneOf(constraint.nodeTaintsPolicy, ['Honor', 'Ignore'], `${at}.nodeTaintsPolicy`, errors)
-    constraint.matchLabelKeys?.forEach((key, i) => {
-      obey(key, qualifiedName, `${at}.matchLabelKeys[${i}]`, errors)
-    })
+    checkSpreadKeys(constraint, `${at}.matchLabelKeys`, errors)
     checkSelector(constraint.labelSelector, `${at}.labelSelector`, errors)
+  })
+}
+
+function checkSpreadKeys({ matchLabelKeys, labelSelector }: TopologySpreadConstraint, path: string, errors: Errors): void {
+  if (!matchLabelKeys?.length) return
+  if (!labelSelector) errors.push(forbidden(path, 'must not be specified when labelSelector is not set'))
+  const named = new Set([
+    ...Object.keys(labelSelector?.matchLabels ?? {}),
+    ...(labelSelector?.matchExpressions ?? []).map((expression) => expression.key),
+  ])
+  matchLabelKeys.forEach((key, index) => {
+    obey(key, qualifiedName, `${path}[${index}]`, errors)
+    if (named.has(key)) errors.push(invalid(`${path}[${index}]`, key, 'exists in both matchLabelKeys and labelSelector'))
   })
 }
 

@@ -12,7 +12,6 @@ import { checkImmutable, collect, obey, requireText } from './rules.ts'
 const NEEDED: Record<string, readonly string[]> = {
   'kubernetes.io/dockercfg': ['.dockercfg'],
   'kubernetes.io/dockerconfigjson': ['.dockerconfigjson'],
-  'kubernetes.io/ssh-auth': ['ssh-privatekey'],
   'kubernetes.io/tls': ['tls.crt', 'tls.key'],
 }
 const TOKEN_TYPE = 'kubernetes.io/service-account-token'
@@ -36,6 +35,7 @@ function check(secret: KubeObject, errors: Errors): void {
   }
   if (bytes > MAX_DATA_BYTES) errors.push(tooLong('data', MAX_DATA_BYTES))
   for (const key of NEEDED[secret.type] ?? []) if (data[key] === undefined) errors.push(required(`data[${key}]`))
+  if (secret.type === 'kubernetes.io/ssh-auth' && !data['ssh-privatekey']) errors.push(required('data[ssh-privatekey]'))
   if (secret.type === 'kubernetes.io/dockercfg') checkJson(data, '.dockercfg', errors)
   if (secret.type === 'kubernetes.io/dockerconfigjson') checkJson(data, '.dockerconfigjson', errors)
   if (secret.type === 'kubernetes.io/basic-auth' && data.username === undefined && data.password === undefined) {
@@ -49,10 +49,14 @@ function check(secret: KubeObject, errors: Errors): void {
 function checkJson(data: Record<string, string>, key: string, errors: Errors): void {
   const text = data[key]
   if (text === undefined) return
+  const refuse = (why: string) => errors.push(invalid(`data[${key}]`, '<secret contents redacted>', why))
   try {
-    JSON.parse(Buffer.from(text, 'base64').toString())
+    const value: unknown = JSON.parse(Buffer.from(text, 'base64').toString())
+    if (value === null || (typeof value === 'object' && !Array.isArray(value))) return
+    const type = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
+    refuse(`json: cannot unmarshal ${type} into Go value of type map[string]interface {}`)
   } catch (error) {
-    errors.push(invalid(`data[${key}]`, '<secret contents redacted>', goMessage(error as SyntaxError)))
+    refuse(goMessage(error as SyntaxError))
   }
 }
 

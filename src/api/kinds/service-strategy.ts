@@ -4,7 +4,7 @@ import type { KubeObject } from '../object.ts'
 import type { Service, ServicePort, ServiceSpec } from '../types.ts'
 import { statusStrategy } from './define.ts'
 import { collect } from './rules.ts'
-import { checkService, checkServiceUpdate, isExternallyReachable } from './service-rules.ts'
+import { checkBalancerStatus, checkService, checkServiceUpdate, isExternallyReachable } from './service-rules.ts'
 
 /** How long a client sticks to one endpoint unless the Service says otherwise: three hours. */
 const AFFINITY_SECONDS = 10800
@@ -21,7 +21,9 @@ function setDefaults(service: Service): void {
   if (spec.ports) for (const port of spec.ports) defaultPort(port)
   if (isExternallyReachable(spec)) spec.externalTrafficPolicy ||= 'Cluster'
   if (spec.type !== 'ExternalName') spec.internalTrafficPolicy ??= 'Cluster'
-  if (spec.type === 'LoadBalancer') spec.allocateLoadBalancerNodePorts ??= true
+  if (spec.type !== 'LoadBalancer') return
+  spec.allocateLoadBalancerNodePorts ??= true
+  for (const point of service.status?.loadBalancer?.ingress ?? []) if (point.ip) point.ipMode ??= 'VIP'
 }
 
 function withTimeout(config: ServiceSpec['sessionAffinityConfig']): NonNullable<ServiceSpec['sessionAffinityConfig']> {
@@ -37,6 +39,7 @@ export const serviceStrategy: Strategy = statusStrategy(() => ({ loadBalancer: {
   defaults: (object) => setDefaults(service(object)),
   validate: (object) => collect((errors) => checkService(service(object), errors)),
   validateUpdate: (object, old) => collect((errors) => checkServiceUpdate(service(object), service(old), errors)),
+  validateStatusUpdate: (object) => collect((errors) => checkBalancerStatus(service(object), errors)),
   prepareForStatusUpdate: (object, old) => {
     object.spec = old.spec
   },

@@ -1,13 +1,13 @@
 /** Rules for the volumes of a pod. PersistentVolumes have rules of their own. */
 import type { Errors } from '../field-errors.ts'
-import { duplicate, forbidden, invalid, notSupported, required } from '../field-errors.ts'
+import { duplicate, forbidden, invalid, notSupported, required, tooLong } from '../field-errors.ts'
 import { dnsLabel, dnsSubdomain } from '../names.ts'
 import { tryParseQuantity } from '../quantity.ts'
 import type { DownwardAPIVolumeFile, KeyToPath, Volume, VolumeProjection } from '../types.ts'
 import { checkClaimSpec } from './claim-rules.ts'
-import { checkDescendingPath, checkNoBacksteps } from './container-rules.ts'
 import { checkFileFieldReference, checkResourceReference } from './env-rules.ts'
-import { oneOf, requireName, requireText } from './rules.ts'
+import { checkDescendingPath, checkNoBacksteps } from './paths.ts'
+import { checkTemplateMetadata, obey, oneOf, requireName, requireText } from './rules.ts'
 
 /** In the order in which the second one is refused. */
 const SOURCES = [
@@ -76,12 +76,27 @@ const CHECKS: Partial<Record<(typeof SOURCES)[number], Check>> = {
   persistentVolumeClaim: (volume, path, errors) =>
     requireText(volume.persistentVolumeClaim?.claimName, `${path}.claimName`, errors),
   nfs: ({ nfs }, path, errors) => checkNfs(nfs, path, errors),
-  csi: ({ csi }, path, errors) => requireText(csi?.driver, `${path}.driver`, errors),
+  csi: ({ csi }, path, errors) => {
+    checkDriverName(csi?.driver, `${path}.driver`, errors)
+    const secret = csi?.nodePublishSecretRef
+    if (!secret) return
+    if (!secret.name) errors.push(required(`${path}.nodePublishSecretRef.name`))
+    else obey(secret.name, dnsSubdomain, `${path}.name`, errors)
+  },
   ephemeral: checkEphemeral,
   image: ({ image }, path, errors) => {
     requireText(image?.reference, `${path}.reference`, errors)
     oneOf(image?.pullPolicy, ['Always', 'IfNotPresent', 'Never'], `${path}.pullPolicy`, errors)
   },
+}
+
+const MAX_DRIVER_NAME = 63
+
+/** The name of a CSI driver. An empty one is missing and malformed. */
+export function checkDriverName(name = '', path: string, errors: Errors): void {
+  if (name === '') errors.push(required(path))
+  if (name.length > MAX_DRIVER_NAME) errors.push(tooLong(path, MAX_DRIVER_NAME))
+  for (const complaint of dnsSubdomain(name.toLowerCase())) errors.push(invalid(path, name, complaint))
 }
 
 /** The fields that the in-tree drivers of old need; the rest of them is not checked. */
@@ -180,9 +195,8 @@ function checkProjections(sources: VolumeProjection[] | undefined, path: string,
   sources?.forEach((source, index) => {
     const at = `${path}.sources[${index}]`
     const given = PROJECTIONS.filter((name) => source[name] !== undefined)
-    for (const extra of given.slice(1)) errors.push(forbidden(`${at}.${extra}`, 'may not specify more than 1 volume type'))
-    if (given.length === 0) errors.push(required(at, 'may not specify more than 1 volume type'))
-    checkProjection(source, at, errors)
+    if (given.length > 1) errors.push(forbidden(at, 'may not specify more than 1 volume type per source'))
+    checkProjection(source, path, at, errors)
     for (const file of pathsOf(source)) {
       if (file && paths.has(file)) errors.push(invalid(path, file, 'conflicting duplicate paths'))
       paths.add(file)
@@ -190,7 +204,7 @@ function checkProjections(sources: VolumeProjection[] | undefined, path: string,
   })
 }
 
-function checkProjection(source: VolumeProjection, at: string, errors: Errors): void {
+function checkProjection(source: VolumeProjection, path: string, at: string, errors: Errors): void {
   const { secret, configMap, downwardAPI, serviceAccountToken: token, clusterTrustBundle: bundle } = source
   if (secret) {
     requireText(secret.name, `${at}.secret.name`, errors)
@@ -206,7 +220,8 @@ function checkProjection(source: VolumeProjection, at: string, errors: Errors): 
     const field = `${at}.serviceAccountToken.expirationSeconds`
     if (seconds < MIN_TOKEN_SECONDS) errors.push(invalid(field, seconds, 'may not specify a duration less than 10 minutes'))
     if (seconds > MAX_TOKEN_SECONDS) errors.push(invalid(field, seconds, 'may not specify a duration larger than 2^32 seconds'))
-    checkFilePath(token.path, `${at}.serviceAccountToken.path`, errors)
+    // The volume is blamed, not its source.
+    checkFilePath(token.path, `${path}.path`, errors)
   }
   if (bundle) checkFilePath(bundle.path, `${at}.clusterTrustBundle.path`, errors)
 }
@@ -220,16 +235,11 @@ function pathsOf(source: VolumeProjection): string[] {
 function checkEphemeral(volume: Volume, path: string, errors: Errors): void {
   const template = volume.ephemeral?.volumeClaimTemplate
   if (!template) return void errors.push(required(`${path}.volumeClaimTemplate`))
-  checkClaimSpec(template.spec, `${path}.volumeClaimTemplate.spec`, errors)
-}
-
-/** Names of objects in the same namespace, such as those of pull secrets. */
-export function checkLocalReferences(
-  references: { name?: string | undefined }[] | undefined,
-  path: string,
-  errors: Errors,
-): void {
-  references?.forEach((reference, index) => {
-    requireName(reference.name, dnsSubdomain, `${path}[${index}].name`, errors)
-  })
+  const at = `${path}.volumeClaimTemplate`
+  checkTemplateMetadata(template.metadata, `${at}.metadata`, errors)
+  for (const [field, value] of Object.entries(template.metadata ?? {})) {
+    const given = field !== 'labels' && field !== 'annotations' && value !== undefined && value !== null
+    if (given) errors.push(forbidden(`${at}.metadata.${field}`, 'cannot be set'))
+  }
+  checkClaimSpec(template.spec, `${at}.spec`, errors)
 }

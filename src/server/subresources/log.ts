@@ -30,7 +30,7 @@ function readOptions(query: Query): LogOptions {
   }
   if (limitBytes !== undefined && limitBytes < 1) errors.push(invalidValue('limitBytes', limitBytes, 'must be greater than 0'))
   if (sinceSeconds !== undefined && sinceTime) {
-    errors.push(forbiddenField('sinceSeconds', 'at most one of `sinceTime` or `sinceSeconds` may be specified'))
+    errors.push(forbiddenField('[]', 'at most one of `sinceTime` or `sinceSeconds` may be specified'))
   } else if (sinceSeconds !== undefined && sinceSeconds < 1) {
     errors.push(invalidValue('sinceSeconds', sinceSeconds, 'must be greater than 0'))
   }

@@ -185,8 +185,8 @@ describe('nodes', () => {
         },
       }).causes,
     ).toEqual([
-      'Duplicate | spec.taints[2] | Duplicate value: {"Key":"b","Value":"","Effect":"NoSchedule","TimeAdded":null}',
-      'NotSupported | spec.taints[0].effect | Unsupported value: "X": supported values: "NoSchedule", "PreferNoSchedule", "NoExecute"',
+      'Duplicate | metadata.taints[2] | Duplicate value: {"Key":"b","Value":"","Effect":"NoSchedule","TimeAdded":null}: taints must be unique by key and effect pair',
+      'NotSupported | metadata.taints[0].effect | Unsupported value: "X": supported values: "NoSchedule", "PreferNoSchedule", "NoExecute"',
     ])
   })
 })
@@ -252,6 +252,7 @@ test('quotas count what can be counted', () => {
   ).toEqual([])
   expect(create('resourcequotas', { spec: { hard: { gold: '1', pods: '-1' } } }).causes).toEqual([
     'Invalid | spec.hard[gold] | Invalid value: "gold": must be a standard resource for quota',
+    'Invalid | spec.hard[gold] | Invalid value: "gold": must be a standard resource type or fully qualified',
     'Invalid | spec.hard[pods] | Invalid value: "-1": must be greater than or equal to 0',
   ])
 })
@@ -262,6 +263,7 @@ test('endpoints lead somewhere', () => {
   expect(object.subsets[0].ports[0].protocol).toBe('TCP')
   expect(causes).toEqual([
     'Invalid | subsets[0].addresses[0].ip | Invalid value: "127.0.0.1": may not be in the loopback range (127.0.0.0/8, ::1/128)',
+    'Invalid | subsets[0].addresses[1].ip | Invalid value: "x": must be a valid IP address',
     'Invalid | subsets[0].addresses[1].ip | Invalid value: "x": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)',
     'Required | subsets[1] | Required value: must specify `addresses` or `notReadyAddresses`',
   ])

@@ -289,7 +289,7 @@ describe('rules', () => {
         /env\[1\]\.name \| Invalid value: "a=b": a valid environment variable name/,
         'Invalid | spec.containers[0].env[2].valueFrom | Invalid value: "": may not be specified when `value` is not empty',
         'Invalid | spec.containers[0].env[3].valueFrom.fieldRef.fieldPath | Invalid value: "spec.bogus": error converting fieldPath: field label not supported: spec.bogus',
-        /env\[4\]\.valueFrom\.fieldRef\.fieldPath \| Invalid value: "a b": name part must consist of/,
+        /env\[4\]\.valueFrom\.fieldRef \| Invalid value: "a b": name part must consist of/,
         /env\[5\]\.valueFrom\.resourceFieldRef\.resource \| Unsupported value: "limits.gold": supported values: "limits.cpu"/,
         'Required | spec.containers[0].env[0].name | Required value',
       ],
@@ -303,8 +303,8 @@ describe('rules', () => {
         ],
       },
       [
+        'Invalid | spec.containers[0].volumeMounts.subPath | Invalid value: "../y": must not contain \'..\'',
         'Invalid | spec.containers[0].volumeMounts[1].mountPath | Invalid value: "/x": must be unique',
-        'Invalid | spec.containers[0].volumeMounts[1].subPath | Invalid value: "../y": must not contain \'..\'',
         'NotFound | spec.containers[0].volumeMounts[0].name | Not found: "nope"',
         'NotFound | spec.containers[0].volumeMounts[1].name | Not found: "nope"',
       ],
@@ -386,7 +386,7 @@ describe('updates', () => {
     })
     expect(ungate.causes).toEqual([])
     expect(update('pods', pod, (p) => Object.assign(p.spec, { schedulingGates: [{ name: 'x.example/y' }] })).causes).toEqual([
-      "Forbidden | spec.schedulingGates[0] | Forbidden: only deletion is allowed, but found new scheduling gate 'x.example/y'",
+      "Forbidden | spec.schedulingGates[0].name | Forbidden: only deletion is allowed, but found new scheduling gate 'x.example/y'",
     ])
   })
   test('a status update takes the status and leaves the rest', () => {
@@ -428,7 +428,12 @@ describe('updates', () => {
     expect(resized({ requests: { cpu: '1500m' } })).toEqual([])
     expect(resized({ requests: {}, limits: {} })).toEqual([
       'Invalid value: "Burstable": Pod QOS Class may not change as a result of resizing',
+      'Forbidden: resource requests cannot be removed',
+      'Forbidden: resource limits cannot be removed',
     ])
+    expect(resized({ limits: { cpu: '2', 'example.com/x': '1' } })).toContain(
+      'Forbidden: only cpu and memory resources are mutable',
+    )
   })
 })
 

@@ -66,7 +66,7 @@ describe.each([
     [
       'bad labels',
       { selector, template: { ...template, metadata: { labels: { app: 'a', 'b c': '' } } } },
-      [/spec\.template\.metadata\.labels \| Invalid value: "b c": name part/],
+      [/spec\.template\.labels \| Invalid value: "b c": name part/],
     ],
   ])('%s', (_, spec, causes) => {
     expect(create(plural, { spec }).causes).toEqual(causes.map((c) => (typeof c === 'string' ? c : expect.stringMatching(c))))

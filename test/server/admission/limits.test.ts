@@ -119,7 +119,7 @@ describe('quotas', () => {
   })
 
   it('with scopes are about some pods only', async () => {
-    await setUp({ scopes: ['Terminating'] })
+    await setUp({ scopes: ['Terminating'], hard: { 'requests.cpu': '1' } })
     expect((await cluster.post(PODS, podOf('forever'))).status).toBe(201)
     const soon = await cluster.post(PODS, podOf('soon', { activeDeadlineSeconds: 5 }))
     expect(soon.object.message).toContain('must specify requests.cpu')
