@@ -146,7 +146,12 @@ async function startParts(options: Settled, stops: (() => Promise<void> | void)[
   const reconcilers: Reconciler[] = [...(extensions?.reconcilers ?? [])]
   if (controllers) {
     const { builtinControllers } = await import('./controllers/index.ts')
-    reconcilers.push(...builtinControllers({ caCertificate: server.caCertificate }))
+    reconcilers.push(
+      ...builtinControllers({
+        caCertificate: server.caCertificate,
+        signCertificate: (request) => server.signCertificate(request),
+      }),
+    )
   }
   await startReconcilers(parts, reconcilers, stops)
   const firstRuntime = runtime === 'none' ? undefined : await startNodes(parts, runtime, stops)

@@ -40,5 +40,15 @@ export const endpointSlices = namespaced<t.EndpointSlice>('discovery.k8s.io/v1',
 export const leases = namespaced<t.Lease>('coordination.k8s.io/v1', 'leases', 'Lease')
 export const podDisruptionBudgets = namespaced<t.PodDisruptionBudget>('policy/v1', 'poddisruptionbudgets', 'PodDisruptionBudget')
 export const priorityClasses = cluster<t.PriorityClass>('scheduling.k8s.io/v1', 'priorityclasses', 'PriorityClass')
+export const certificateSigningRequests = cluster<t.CertificateSigningRequest>(
+  'certificates.k8s.io/v1',
+  'certificatesigningrequests',
+  'CertificateSigningRequest',
+)
+export const subjectAccessReviews = cluster<t.SubjectAccessReview>(
+  'authorization.k8s.io/v1',
+  'subjectaccessreviews',
+  'SubjectAccessReview',
+)
 export const clusterRoles = cluster<t.ClusterRole>('rbac.authorization.k8s.io/v1', 'clusterroles', 'ClusterRole')
 export const storageClasses = cluster<t.StorageClass>('storage.k8s.io/v1', 'storageclasses', 'StorageClass')

@@ -1,8 +1,9 @@
 /** The built-in controllers: each one a Reconciler, meeting the others only at the API. */
-import { cronJobs, daemonSets, podDisruptionBudgets, statefulSets } from '../client/resources.ts'
+import { certificateSigningRequests, cronJobs, daemonSets, podDisruptionBudgets, statefulSets } from '../client/resources.ts'
 import type { Reconciler } from '../reconcile/reconciler.ts'
 import { rootCaPublisher } from './accounts/root-ca.ts'
 import { serviceAccountController } from './accounts/service-account.ts'
+import type { SignCertificate } from './certificates/signing.ts'
 import { deploymentController } from './deployment/deployment.ts'
 import { endpointSliceController } from './endpoints/endpoint-slices.ts'
 import { endpointsController } from './endpoints/endpoints.ts'
@@ -22,6 +23,8 @@ import { clusterRoleAggregationController } from './roles/aggregation.ts'
 export interface ControllerOptions {
   /** The cluster's CA in PEM, for the ConfigMap `kube-root-ca.crt` of every namespace. */
   caCertificate: string
+  /** Signs approved certificate requests for the signers `kubernetes.io/…`; without it nobody does. */
+  signCertificate?: SignCertificate
   /** Finished pods that are kept; 12,500 by default. */
   terminatedPodLimit?: number
 }
@@ -45,12 +48,12 @@ export function builtinControllers(options: ControllerOptions): Reconciler[] {
     garbageCollector(),
     resourceQuotaController(),
     clusterRoleAggregationController(),
-    ...onDemandControllers(),
+    ...onDemandControllers(options),
   ]
 }
 
 /** Kinds that many clusters have none of: their controllers are loaded with the first object. */
-function onDemandControllers(): Reconciler[] {
+function onDemandControllers({ signCertificate }: ControllerOptions): Reconciler[] {
   return [
     onDemand({
       name: 'statefulset-controller',
@@ -67,6 +70,20 @@ function onDemandControllers(): Reconciler[] {
       resource: cronJobs,
       load: async () => (await import('./cron-job/cron-job.ts')).cronJobController(),
     }),
+    ...(signCertificate
+      ? [
+          onDemand({
+            name: 'csr-approving-controller',
+            resource: certificateSigningRequests,
+            load: async () => (await import('./certificates/approving.ts')).certificateApprovingController(signCertificate),
+          }),
+          onDemand({
+            name: 'csr-signing-controller',
+            resource: certificateSigningRequests,
+            load: async () => (await import('./certificates/signing.ts')).certificateSigningController(signCertificate),
+          }),
+        ]
+      : []),
     onDemand({
       name: 'disruption-controller',
       resource: podDisruptionBudgets,

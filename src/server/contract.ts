@@ -35,6 +35,14 @@ export interface ApiServer {
   /** The CA in PEM, and a client certificate for a user of the given groups. */
   readonly caCertificate: string
   issueClientCertificate(user: string, groups: readonly string[]): Promise<{ certificate: string; key: string }>
+  /** What the signers `kubernetes.io/…` answer to an approved request; undefined when the signer is somebody else's. */
+  signCertificate(request: {
+    signerName: string
+    /** PEM. */
+    request: string
+    usages: readonly string[]
+    expirationSeconds?: number | undefined
+  }): Promise<{ certificate: string; commonName: string } | { refusal: string } | undefined>
   /** Says which node's streams are reached how; the returned function takes it back. */
   connectNode(nodeName: string, streams: NodeStreams): () => void
   /** Ends watches, refuses new requests, waits for those at work, closes the sockets. The store stays the caller's. */

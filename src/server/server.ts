@@ -83,6 +83,7 @@ export async function createApiServer(options: ServerOptions): Promise<ApiServer
     },
     caCertificate: auth.pki.caCertificate,
     issueClientCertificate: async (user, groups) => auth.pki.issueClientCertificate(user, groups),
+    signCertificate: (request) => auth.pki.sign(request),
     connectNode: (name, streams) => core.nodes.connect(name, streams),
     async close() {
       closing.abort(new Error('the API server is closing'))

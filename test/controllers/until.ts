@@ -2,7 +2,7 @@
 const POLL_MS = 5
 const PATIENCE_MS = 10_000
 
-export async function until(check: () => void | Promise<void>, patienceMs = PATIENCE_MS): Promise<void> {
+export async function until<T>(check: () => T | Promise<T>, patienceMs = PATIENCE_MS): Promise<T> {
   const end = performance.now() + patienceMs
   for (;;) {
     try {

@@ -62,13 +62,61 @@ export function issueCertificate(request: CertificateRequest, issuer?: Issuer): 
   return { certificate: pem('CERTIFICATE', certificate), key: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string }
 }
 
-function toBeSigned(request: CertificateRequest, signer: Issuer, publicKey: KeyObject): Buffer {
-  const serial = request.random(16)
-  // Positive and never zero, whatever the random bytes are.
+/** What somebody else asks a certificate for: their subject, key and names go into it as they are. */
+export interface ForeignRequest {
+  subject: Buffer
+  publicKeyInfo: Buffer
+  alternativeNames: Buffer | undefined
+  /** As Kubernetes names them: `client auth`, `digital signature`, … */
+  usages: readonly string[]
+  notBefore: Date
+  notAfter: Date
+  random: (bytes: number) => Buffer
+}
+
+/** The bits of the key usage extension, and the purposes of the extended one (RFC 5280 sections 4.2.1.3 and 4.2.1.12). */
+const USAGE_BITS: Readonly<Record<string, number>> = { 'digital signature': 0, 'key encipherment': 2 }
+const USAGE_PURPOSES: Readonly<Record<string, string>> = { 'server auth': PURPOSE.server, 'client auth': PURPOSE.client }
+
+/** The certificate in PEM. */
+export function signCertificate(request: ForeignRequest, issuer: Issuer): string {
+  const { usages } = request
+  let bits = 0
+  for (const usage of usages) if (USAGE_BITS[usage] !== undefined) bits |= 0x80 >> USAGE_BITS[usage]
+  const unused = bits === 0 ? 0 : Math.log2(bits & -bits)
+  const purposes = usages.flatMap((usage) => USAGE_PURPOSES[usage] ?? []).map(objectIdentifier)
+  const parts = [
+    ...(bits === 0 ? [] : [extension(KEY_USAGE, true, bitString(Buffer.from([bits]), unused))]),
+    ...(purposes.length === 0 ? [] : [extension(EXTENDED_KEY_USAGE, false, sequence(...purposes))]),
+    extension(BASIC_CONSTRAINTS, true, sequence()),
+    extension(AUTHORITY_KEY_ID, false, sequence(implicit(0, keyId(createPublicKey(issuer.privateKey))))),
+    ...(request.alternativeNames ? [extension(ALTERNATIVE_NAMES, false, request.alternativeNames)] : []),
+  ]
+  const signed = sequence(
+    explicit(0, integer(Buffer.from([2]))),
+    integer(serialNumber(request.random)),
+    ECDSA_WITH_SHA256,
+    distinguishedName(issuer.commonName, []),
+    sequence(time(request.notBefore), time(request.notAfter)),
+    request.subject,
+    request.publicKeyInfo,
+    explicit(3, sequence(...parts)),
+  )
+  const signature = sign('sha256', signed, issuer.privateKey)
+  return pem('CERTIFICATE', sequence(signed, ECDSA_WITH_SHA256, bitString(signature)))
+}
+
+/** Positive and never zero, whatever the random bytes are. */
+function serialNumber(random: (bytes: number) => Buffer): Buffer {
+  const serial = random(16)
   serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40
+  return serial
+}
+
+function toBeSigned(request: CertificateRequest, signer: Issuer, publicKey: KeyObject): Buffer {
   return sequence(
     explicit(0, integer(Buffer.from([2]))),
-    integer(serial),
+    integer(serialNumber(request.random)),
     ECDSA_WITH_SHA256,
     distinguishedName(signer.commonName, []),
     sequence(time(request.notBefore), time(request.notAfter)),

@@ -7,6 +7,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSy
 import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import { type CertificateRequest, type Issuer, isAddress, issueCertificate, type KeyPair } from './certificates.ts'
+import type { SigningAnswer, SigningRequest } from './signers.ts'
 
 export interface PkiOptions {
   /** Where `ca.crt`, `ca.key`, `apiserver.crt` … are kept, keys readable by their owner only. In memory without it. */
@@ -29,6 +30,8 @@ export interface Pki {
   readonly tokenKey: KeyObject
   /** A client certificate, good for a year. The common name is the user, organizations are its groups. */
   issueClientCertificate(user: string, groups: readonly string[]): KeyPair
+  /** What the signers `kubernetes.io/…` answer to a request; undefined for another signer. */
+  sign(request: SigningRequest): Promise<SigningAnswer | undefined>
 }
 
 const DAY_MS = 24 * 3600 * 1000
@@ -69,6 +72,11 @@ export function loadPki(options: PkiOptions): Pki {
     admin: load('admin', { commonName: 'kubernetes-admin', organizations: ['system:masters'], usage: 'client' }),
     tokenKey: loadTokenKey(keep),
     issueClientCertificate: (user, groups) => issue({ commonName: user, organizations: groups, usage: 'client' }),
+    async sign(request) {
+      const { signFor } = await import('./signers.ts')
+      const { clock, random } = options
+      return signFor(request, { authority: { ...authority, commonName: AUTHORITY_NAME }, now: clock.now(), random })
+    },
   }
 }
 
