@@ -2,16 +2,8 @@
  * Kubernetes' JSONPath templates: text, `{.path}`, `{range .items[*]}…{end}`, `{"\n"}`. Paths have fields (also quoted, also with
  * escaped dots), indexes, slices, unions, `*`, `..` and filters such as `?(@.type=="Ready")`. Missing fields yield nothing.
  */
+import { evaluateSteps, type Step } from '../api/json-path.ts'
 import { CommandError } from './io.ts'
-
-type Step =
-  | { step: 'field'; name: string }
-  | { step: 'descend' }
-  | { step: 'every' }
-  | { step: 'indexes'; indexes: number[] }
-  | { step: 'names'; names: string[] }
-  | { step: 'slice'; from: number | undefined; to: number | undefined; by: number }
-  | { step: 'filter'; left: Step[]; operator: string | undefined; right: Step[] | { value: unknown } | undefined }
 
 export type TemplatePart =
   | { part: 'text'; text: string }
@@ -76,10 +68,10 @@ export function renderTemplate(parts: readonly TemplatePart[], root: unknown, cu
     .map((part) => {
       if (part.part === 'text') return part.text
       if (part.part === 'path')
-        return evaluate(part.steps, part.fromRoot ? root : current)
+        return evaluateSteps(part.steps, part.fromRoot ? root : current)
           .map(showValue)
           .join(' ')
-      return evaluate(part.steps, current)
+      return evaluateSteps(part.steps, current)
         .map((item) => renderTemplate(part.body, root, item))
         .join('')
     })
@@ -92,7 +84,7 @@ export function showValue(value: unknown): string {
 
 /** Every value that the path leads to. */
 export function evaluatePath(path: string, value: unknown): unknown[] {
-  return evaluate(parsePath(path), value)
+  return evaluateSteps(parsePath(path), value)
 }
 
 function parsePath(path: string): Step[] {
@@ -164,58 +156,4 @@ function parseOperand(text: string): Step[] | { value: unknown } {
   if (text === 'true' || text === 'false') return { value: text === 'true' }
   if (text !== '' && Number.isFinite(Number(text))) return { value: Number(text) }
   throw new CommandError(`jsonpath: the value ${text} is not understood; put strings in quotes`)
-}
-
-function evaluate(steps: readonly Step[], value: unknown): unknown[] {
-  let values = [value]
-  for (const step of steps) values = values.flatMap((one) => take(step, one))
-  return values
-}
-
-function take(step: Step, value: unknown): unknown[] {
-  if (typeof value !== 'object' || value === null) return []
-  const members: unknown[] = Array.isArray(value) ? value : Object.values(value)
-  switch (step.step) {
-    case 'field':
-      return fieldOf(value, step.name)
-    case 'names':
-      return step.names.flatMap((name) => fieldOf(value, name))
-    case 'every':
-      return members
-    case 'descend':
-      return [value, ...members.flatMap((member) => take(step, member))]
-    case 'indexes':
-      return Array.isArray(value) ? step.indexes.map((index) => value.at(index)).filter((item) => item !== undefined) : []
-    case 'slice':
-      return Array.isArray(value) ? value.slice(step.from, step.to).filter((_, index) => index % step.by === 0) : []
-    case 'filter':
-      return members.filter((member) => holds(step, member))
-  }
-}
-
-function fieldOf(value: object, name: string): unknown[] {
-  if (Array.isArray(value) || !Object.hasOwn(value, name)) return []
-  const found = (value as Record<string, unknown>)[name]
-  return found === undefined ? [] : [found]
-}
-
-function holds({ left, operator, right }: Extract<Step, { step: 'filter' }>, member: unknown): boolean {
-  const [a] = evaluate(left, member)
-  if (!operator || !right) return a !== undefined
-  const b = Array.isArray(right) ? evaluate(right, member)[0] : right.value
-  if (a === undefined || b === undefined) return false
-  switch (operator) {
-    case '==':
-      return a === b
-    case '!=':
-      return a !== b
-    case '<':
-      return (a as number) < (b as number)
-    case '<=':
-      return (a as number) <= (b as number)
-    case '>':
-      return (a as number) > (b as number)
-    default:
-      return (a as number) >= (b as number)
-  }
 }
