@@ -2,7 +2,7 @@
  * The scheduler: takes pods without a node, most important first, and binds each to the best node that can take it.
  * Decisions are made one after the other on state in memory; bindings go out in parallel.
  */
-import { isConflict, isNotFound } from '../api/status.ts'
+import { isConflict, isNotFound, StatusError } from '../api/status.ts'
 import type { Pod } from '../api/types.ts'
 import { type Clock, timestamp } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
@@ -200,43 +200,50 @@ class DefaultScheduler implements Scheduler {
       const current = this.#options.informers.get(pods).store.get(`${namespace}/${name}`)
       if (current?.metadata.uid !== uid || !current.spec?.nodeName) this.#state.removePod(uid)
       if (isNotFound(error) || !this.#running) return
-      if (!isConflict(error))
+      const refused = error instanceof StatusError && (error.code === 403 || error.code === 422)
+      if (!isConflict(error) && !refused)
         log.warn('binding failed, will retry', { pod: `${namespace}/${name}`, error: (error as Error).message })
-      if (current?.metadata.uid === uid && !current.spec?.nodeName) {
-        this.#pending.rest(current)
-        this.#wakeSoon()
-      }
+      if (current?.metadata.uid !== uid || current.spec?.nodeName) return
+      this.#pending.rest(current)
+      // Whoever refuses would do it again at once: the pod waits for something to change.
+      if (refused) this.#track(this.#tell(current, 'SchedulerError', `binding rejected: ${error.message}`))
+      else this.#wakeSoon()
     }
   }
 
-  /** Says why in the pod's condition and an event, once for each wording, and makes room where priority allows. */
+  /** Says why, and makes room where priority allows. */
   async #reportUnschedulable(demand: PodDemand, outcome: FilterOutcome): Promise<void> {
-    const { client, recorder, clock, log } = this.#options
     const { pod } = demand
-    const { name = '', namespace = '', uid = '' } = pod.metadata
+    const { name = '', namespace = '' } = pod.metadata
     const plan = planPreemption(demand, outcome.preemptible)
-    const message = describeRefusals(this.#state, outcome.refused)
     try {
       for (const victim of plan?.victims ?? []) await this.#preempt(victim, pod, plan?.node.name ?? '')
-      if (this.#told.get(uid) === message) return
-      this.#told.set(uid, message)
-      recorder.record(
-        { apiVersion: 'v1', kind: 'Pod', ...pod },
-        { type: 'Warning', reason: 'FailedScheduling', message, source: this.#name },
-      )
-      const condition = {
-        type: 'PodScheduled',
-        status: 'False',
-        reason: 'Unschedulable',
-        message,
-        lastTransitionTime: timestamp(clock),
-      }
-      const nominatedNodeName = plan && plan.victims.length > 0 ? { nominatedNodeName: plan.node.name } : {}
+    } catch (error) {
+      if (!isNotFound(error) && this.#running)
+        this.#options.log.warn('no room made', { pod: `${namespace}/${name}`, error: (error as Error).message })
+      return
+    }
+    const message = describeRefusals(this.#state, outcome.refused)
+    await this.#tell(pod, 'Unschedulable', message, plan && plan.victims.length > 0 ? plan.node.name : undefined)
+  }
+
+  /** Says in the pod's condition and an event why it has no node, once for each wording. */
+  async #tell(pod: Pod, reason: string, message: string, nominatedNodeName?: string): Promise<void> {
+    const { client, recorder, clock, log } = this.#options
+    const { name = '', namespace = '', uid = '' } = pod.metadata
+    if (this.#told.get(uid) === message) return
+    this.#told.set(uid, message)
+    recorder.record(
+      { apiVersion: 'v1', kind: 'Pod', ...pod },
+      { type: 'Warning', reason: 'FailedScheduling', message, source: this.#name },
+    )
+    const condition = { type: 'PodScheduled', status: 'False', reason, message, lastTransitionTime: timestamp(clock) }
+    try {
       await client.patch(
         pods,
         name,
         'strategic',
-        { status: { conditions: [condition], ...nominatedNodeName } },
+        { status: { conditions: [condition], ...(nominatedNodeName && { nominatedNodeName }) } },
         { namespace, subresource: 'status' },
       )
     } catch (error) {

@@ -21,9 +21,10 @@ export function checkSource({ origin, steps }: FieldSource, owner: OwnerKind | u
       return
     case 'owner':
       // A kind further up may be anybody's.
-      return checkSteps(steps, origin.kind === undefined && owner ? schemaOfKind(owner) : undefined)
+      checkSteps(steps, origin.kind === undefined && owner ? schemaOfKind(owner) : undefined)
+      return
     default:
-      return checkSteps(steps, builtinSchema(ORIGIN_TYPES[origin.from]))
+      checkSteps(steps, builtinSchema(ORIGIN_TYPES[origin.from]))
   }
 }
 
