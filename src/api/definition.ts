@@ -25,7 +25,14 @@ export interface ResourceDefinition {
    */
   readonly storage?: { readonly group: string; readonly plural: string }
   readonly toStorage?: (object: KubeObject) => KubeObject
+  /** Answers the stored object itself where there is nothing to change: then its bytes are sent as they are. */
   readonly fromStorage?: (object: KubeObject) => KubeObject
+  /** Objects are stored in this version, which nobody may ask for. */
+  readonly unserved?: boolean
+  /** The definition is being deleted, and its objects with it: no new ones. */
+  readonly terminating?: boolean
+  /** Converts between versions where a program elsewhere does that; `toStorage` and `fromStorage` then only look up what it said. */
+  readonly converter?: Converter
   /** The version clients should prefer within the group: higher first; the first registered wins ties. */
   readonly preference?: number
   readonly subresources: readonly SubresourceDefinition[]
@@ -40,6 +47,11 @@ export interface ResourceDefinition {
   /** A `Warning` header that goes with every request for this resource. */
   readonly deprecation?: string
   readonly strategy: Strategy
+}
+
+export interface Converter {
+  /** The objects in the wanted version, in their order. Throws a StatusError. */
+  convert(objects: readonly KubeObject[], apiVersion: string): Promise<KubeObject[]>
 }
 
 export interface SubresourceDefinition {
@@ -70,6 +82,15 @@ export interface Strategy {
   /** Everything about the update, what `validate` checks included. */
   readonly validateUpdate?: (object: KubeObject, old: KubeObject) => FieldError[]
   readonly validateStatusUpdate?: (object: KubeObject, old: KubeObject) => FieldError[]
+  /**
+   * Rules in CEL, and others whose code is loaded when it is first needed. `failed` says that the schema's or the kind's own rules
+   * found something already. For a create there is no `old`.
+   */
+  readonly validateExpressions?: (
+    object: KubeObject,
+    old: KubeObject | undefined,
+    failed: boolean,
+  ) => Promise<FieldError[]> | undefined
   /** `Warning` headers for this object. */
   readonly warnings?: (object: KubeObject) => string[]
   /** Whether metadata.generation counts spec changes of this kind. Default true when the schema has both spec and status. */
@@ -80,6 +101,10 @@ export interface Strategy {
   readonly generationMetadata?: readonly ('annotations' | 'labels')[]
   /** Annotations by which this version spells fields that the kind has otherwise: not part of what is shown as metadata only. */
   readonly spelledAnnotations?: readonly string[]
+  /** A change of the status counts, too: kinds whose status is written like everything else. */
+  readonly generationCountsStatus?: boolean
+  /** What the first delete makes of an object that may not go yet: its finalizer, and what its status says. */
+  readonly prepareForDelete?: (object: KubeObject, context: WriteContext) => void
   /** PUT of a missing object creates it. */
   readonly allowCreateOnUpdate?: boolean
   /** PUT without a resourceVersion overwrites. Default true, as for most built-ins. */

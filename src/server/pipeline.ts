@@ -2,7 +2,7 @@
  * The way of a request, whichever door it came through: what does it ask for, may this user, which resource and view, and
  * then the verb. Admission and the store come behind the verbs.
  */
-import { StatusError, unavailable } from '../api/status.ts'
+import { notFound, StatusError, unavailable } from '../api/status.ts'
 import type { Attributes } from './auth/contract.ts'
 import { forbiddenRequest } from './auth/forbidden.ts'
 import type { Core } from './core.ts'
@@ -96,7 +96,7 @@ function pinnedName(request: ApiRequest): string {
 
 /** Groups that are not served are plain missing pages, as nothing is registered there. */
 async function unknownResource(core: Core, request: ApiRequest, target: ResourceTarget): Promise<Answer> {
-  if (target.group === '' || core.registry.servesGroup(target.group)) throw noSuchResource()
+  if (target.group === '' || core.registry.servesBuiltInGroup(target.group)) throw noSuchResource()
   const { missingPage } = await import('./discovery/paths.ts')
   return missingPage(request.path)
 }
@@ -127,6 +127,7 @@ async function represent(core: Core, request: ApiRequest, resource: Resource, ta
 
 async function serveSubresource(core: Core, request: ApiRequest, resource: Resource, target: ResourceTarget): Promise<Answer> {
   const definition = resource.definition.subresources.find(({ name }) => name === target.subresource)
+  if (!definition && resource.itemsCarryKind) throw notFound(resource.name, target.name)
   if (!definition || (resource.definition.namespaced && target.namespace === '')) throw noSuchResource()
   const { SUBRESOURCES } = await import('./subresources/subresources.ts')
   const handlers = SUBRESOURCES[target.subresource]

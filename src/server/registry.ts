@@ -25,6 +25,8 @@ export class Registry {
   #byPath = new Map<string, Resource>()
   #byKind = new Map<string, Resource>()
   #byStorage = new Map<string, Resource>()
+  /** Versions that objects are stored in and nobody may ask for, by path. */
+  #unserved = new Map<string, Resource>()
   #listeners = new Set<() => void>()
   /** Grows with every change of the set. */
   generation = 0
@@ -35,12 +37,20 @@ export class Registry {
 
   /** Serves these too; a definition of the same group, version and plural is replaced. */
   add(definitions: readonly ResourceDefinition[]): void {
-    for (const definition of definitions) this.#byPath.set(pathOf(definition), resourceOf(definition))
+    for (const definition of definitions) {
+      const path = pathOf(definition)
+      const [map, other] = definition.unserved ? [this.#unserved, this.#byPath] : [this.#byPath, this.#unserved]
+      map.set(path, resourceOf(definition))
+      other.delete(path)
+    }
     this.#changed()
   }
 
   remove(definitions: readonly ResourceDefinition[]): void {
-    for (const definition of definitions) this.#byPath.delete(pathOf(definition))
+    for (const definition of definitions) {
+      this.#byPath.delete(pathOf(definition))
+      this.#unserved.delete(pathOf(definition))
+    }
     this.#changed()
   }
 
@@ -54,6 +64,13 @@ export class Registry {
 
   servesGroup(group: string): boolean {
     for (const { definition } of this.#byPath.values()) if (definition.group === group) return true
+    return false
+  }
+
+  /** Groups of custom resources are nothing but their resources: there, what is missing is a missing page. */
+  servesBuiltInGroup(group: string): boolean {
+    for (const { definition, itemsCarryKind } of this.#byPath.values())
+      if (definition.group === group && !itemsCarryKind) return true
     return false
   }
 
@@ -87,6 +104,7 @@ export class Registry {
       this.#byKind.set(`${resource.apiVersion}/${resource.definition.kind}`, resource)
       if (!resource.definition.storage && !resource.definition.toStorage) this.#byStorage.set(resource.prefix, resource)
     }
+    for (const resource of this.#unserved.values()) this.#byStorage.set(resource.prefix, resource)
     for (const resource of this.#byPath.values()) resource.storage = this.#byStorage.get(resource.prefix) ?? resource
     for (const listener of this.#listeners) listener()
   }

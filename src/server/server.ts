@@ -8,6 +8,7 @@ import { createAuth } from './auth/auth.ts'
 import { ensureBootstrap, publishEndpoint } from './bootstrap/bootstrap.ts'
 import type { ApiServer, ApiServerOptions, UserInfo } from './contract.ts'
 import type { Core } from './core.ts'
+import { followCustomResources } from './custom/follow.ts'
 import { createInProcessDoor } from './in-process.ts'
 import { Metrics } from './metrics.ts'
 import { createNameIndex } from './names/name-index.ts'
@@ -70,6 +71,7 @@ export async function createApiServer(options: ServerOptions): Promise<ApiServer
   }
   const bootstrap = { store, registry, clock, random, ...given(options, ['serviceCidr']) }
   await ensureBootstrap({ ...bootstrap, caCertificate: auth.pki.caCertificate })
+  await followCustomResources(core)
   let closeListener: (() => Promise<void>) | undefined
   return {
     inProcess: (user) => createInProcessDoor(core, user),

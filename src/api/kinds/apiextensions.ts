@@ -5,6 +5,7 @@ import { checkCustomResourceDefinition, checkCustomResourceDefinitionUpdate } fr
 import { type DefinitionInput, defineGroup } from './define.ts'
 import { collect } from './rules.ts'
 
+const CLEANUP_FINALIZER = 'customresourcecleanup.apiextensions.k8s.io'
 const crd = (object: KubeObject) => object as unknown as CustomResourceDefinition
 
 function setDefaults(crd: CustomResourceDefinition): void {
@@ -25,6 +26,15 @@ function setDefaults(crd: CustomResourceDefinition): void {
 function newStatus(crd: CustomResourceDefinition): object {
   const stored = (crd.spec.versions ?? []).filter((version) => version.storage).map((version) => version.name)
   return { conditions: null, acceptedNames: { plural: '', kind: '' }, storedVersions: stored.length > 0 ? stored : null }
+}
+
+/** Its objects go first: the server's own finalizer waits for that. */
+function markTerminating({ metadata, status = {} }: CustomResourceDefinition, now: string): void {
+  metadata.finalizers = [...new Set([...(metadata.finalizers ?? []), CLEANUP_FINALIZER])]
+  const message = 'CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon'
+  const others = (status.conditions ?? []).filter(({ type }) => type !== 'Terminating')
+  const terminating = { type: 'Terminating', status: 'True', lastTransitionTime: now, reason: 'InstanceDeletionPending', message }
+  status.conditions = [...others, terminating]
 }
 
 const customResourceDefinition: DefinitionInput = {
@@ -51,6 +61,7 @@ const customResourceDefinition: DefinitionInput = {
       object.metadata = { ...old.metadata, managedFields, resourceVersion, finalizers }
       object.spec = old.spec
     },
+    prepareForDelete: (object, { now }) => markTerminating(crd(object), now),
     validate: (object) => collect((errors) => checkCustomResourceDefinition(crd(object), errors)),
     validateUpdate: (object, old) => collect((errors) => checkCustomResourceDefinitionUpdate(crd(object), crd(old), errors)),
     allowUnconditionalUpdate: false,

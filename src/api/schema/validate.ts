@@ -2,6 +2,7 @@
  * Validates a custom resource by its definition's schema, in the words of k8s.io/kube-openapi `validation/validate`. It comes after
  * pruning and defaults. Rules in CEL (`x-kubernetes-validations`) are not evaluated here.
  */
+import { equal } from '../equal.ts'
 import { duplicate, invalid, notSupported, required, tooLong, tooMany, typeInvalid } from '../field-errors.ts'
 import type { FieldError } from '../status.ts'
 import { isOfFormat } from './formats.ts'
@@ -10,14 +11,18 @@ import type { JsonSchema } from './schema.ts'
 
 type JsonObject = Record<string, unknown>
 
-/** Findings in the order of the schema; `object` is the whole resource. */
-export function validateCustom(schema: JsonSchema, object: object): FieldError[] {
+/**
+ * Findings in the order of the schema; `object` is the whole resource. What an update leaves as it was (`old`) is not held to rules
+ * that came later.
+ */
+export function validateCustom(schema: JsonSchema, object: object, old?: object): FieldError[] {
   const errors: FieldError[] = []
-  check(schema, object, '', errors)
+  check(schema, object, '', errors, old)
   return errors
 }
 
-function check(schema: JsonSchema, value: unknown, path: string, errors: FieldError[]): void {
+function check(schema: JsonSchema, value: unknown, path: string, errors: FieldError[], old?: unknown): void {
+  if (old !== undefined && equal(value, old)) return
   if (value === null && (schema.nullable || schema.type === undefined)) return
   if (!checkType(schema, value, path, errors)) return
   checkCombinations(schema, value, path, errors)
@@ -31,8 +36,9 @@ function check(schema: JsonSchema, value: unknown, path: string, errors: FieldEr
     )
   if (typeof value === 'string') checkString(schema, value, path, errors)
   else if (typeof value === 'number') checkNumber(schema, value, path, errors)
-  else if (Array.isArray(value)) checkList(schema, value, path, errors)
-  else if (typeof value === 'object' && value !== null) checkObject(schema, value as JsonObject, path, errors)
+  else if (Array.isArray(value)) checkList(schema, value, path, errors, old)
+  else if (typeof value === 'object' && value !== null)
+    checkObject(schema, value as JsonObject, path, errors, isRecord(old) ? old : {})
 }
 
 /** What stands before `in body`: nothing for the object itself. */
@@ -76,12 +82,13 @@ function checkCombinations(schema: JsonSchema, value: unknown, path: string, err
   if (schema.not && passes(schema.not, value, path)) fail('not validate the schema (not)')
 }
 
+/** Of length and pattern, the first that does not hold is reported. */
 function checkString(schema: JsonSchema, value: string, path: string, errors: FieldError[]): void {
   const length = [...value].length
   if (schema.maxLength != null && length > schema.maxLength) errors.push(tooLong(path, schema.maxLength))
-  if (schema.minLength != null && length < schema.minLength)
+  else if (schema.minLength != null && length < schema.minLength)
     errors.push(invalid(path, value, inBody(path, `should be at least ${schema.minLength} chars long`)))
-  if (schema.pattern && !compilePattern(schema.pattern).test(value))
+  else if (schema.pattern && !compilePattern(schema.pattern).test(value))
     errors.push(invalid(path, value, inBody(path, `should match '${schema.pattern}'`)))
   if (schema.format && !isOfFormat(schema.format, value))
     errors.push(typeInvalid(path, value, inBody(path, `must be of type ${schema.format}: ${JSON.stringify(value)}`)))
@@ -98,13 +105,27 @@ function checkNumber(schema: JsonSchema, value: number, path: string, errors: Fi
     fail(`should be a multiple of ${multipleOf}`)
 }
 
-function checkList(schema: JsonSchema, value: unknown[], path: string, errors: FieldError[]): void {
+function checkList(schema: JsonSchema, value: unknown[], path: string, errors: FieldError[], old: unknown): void {
   const items = Array.isArray(schema.items) ? schema.items[0] : schema.items
-  if (items) for (const [index, item] of value.entries()) check(items, item, `${path}[${index}]`, errors)
+  const before = oldItems(schema, old)
+  if (items) for (const [index, item] of value.entries()) check(items, item, `${path}[${index}]`, errors, before(item))
   if (schema.maxItems != null && value.length > schema.maxItems) errors.push(tooMany(path, value.length, schema.maxItems))
   if (schema.minItems != null && value.length < schema.minItems)
     errors.push(invalid(path, value.length, inBody(path, `should have at least ${schema.minItems} items`)))
   checkUnique(schema, value, path, errors)
+}
+
+/** The element of the old list that an element of the new one was before; only keyed lists know. */
+export function oldItems(schema: JsonSchema, old: unknown): (item: unknown) => unknown {
+  const keys = schema['x-kubernetes-list-map-keys']
+  if (schema['x-kubernetes-list-type'] !== 'map' || !keys || !Array.isArray(old)) return () => undefined
+  const identity = (item: unknown) => JSON.stringify(keys.map((key) => (item as JsonObject | null)?.[key]))
+  const byKey = new Map(old.map((item) => [identity(item), item]))
+  return (item) => byKey.get(identity(item))
+}
+
+function isRecord(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Elements of sets and of associative lists are told apart by themselves and by their keys. */
@@ -121,7 +142,7 @@ function checkUnique(schema: JsonSchema, value: unknown[], path: string, errors:
   })
 }
 
-function checkObject(schema: JsonSchema, value: JsonObject, path: string, errors: FieldError[]): void {
+function checkObject(schema: JsonSchema, value: JsonObject, path: string, errors: FieldError[], old: JsonObject): void {
   const below = (name: string) => (path === '' ? name : `${path}.${name}`)
   const names = [...(schema.required ?? []), ...(schema['x-kubernetes-embedded-resource'] ? ['apiVersion', 'kind'] : [])]
   for (const name of new Set(names)) if (value[name] === undefined) errors.push(required(below(name)))
@@ -129,8 +150,8 @@ function checkObject(schema: JsonSchema, value: JsonObject, path: string, errors
   for (const [name, given] of Object.entries(value)) {
     if (given === undefined) continue
     const property = Object.hasOwn(properties, name) ? properties[name] : undefined
-    if (property) check(property, given, below(name), errors)
-    else if (typeof additionalProperties === 'object') check(additionalProperties, given, below(name), errors)
+    if (property) check(property, given, below(name), errors, old[name])
+    else if (typeof additionalProperties === 'object') check(additionalProperties, given, below(name), errors, old[name])
   }
   const count = Object.keys(value).length
   if (schema.maxProperties != null && count > schema.maxProperties) errors.push(tooMany(path, count, schema.maxProperties))

@@ -1,6 +1,6 @@
 /** Discovery: which groups, versions and resources are served. Written from the registry, once for each state of it. */
 import { createHash } from 'node:crypto'
-import type { ResourceDefinition, SubresourceDefinition } from '../../api/definition.ts'
+import type { ResourceDefinition, SubresourceDefinition, Verb } from '../../api/definition.ts'
 import { groupVersion } from '../../api/definition.ts'
 import type { Registry } from '../registry.ts'
 
@@ -123,6 +123,13 @@ function groupOf(name: string, versions: readonly Version[]): object {
   return { name, versions: listed, preferredVersion: listed[0], serverAddressByClientCIDRs: [] }
 }
 
+/** What is being removed is not to be written any more, though what its finalizers need still is. */
+const ENDING_VERBS: readonly Verb[] = ['delete', 'deletecollection', 'get', 'list', 'watch']
+
+function verbsOf({ verbs, terminating }: ResourceDefinition): readonly Verb[] {
+  return terminating ? ENDING_VERBS : verbs
+}
+
 function resourceOf(definition: ResourceDefinition): object {
   const { plural, singular, namespaced, kind, verbs, shortNames, categories } = definition
   return {
@@ -130,7 +137,7 @@ function resourceOf(definition: ResourceDefinition): object {
     singularName: singular,
     namespaced,
     kind,
-    verbs,
+    verbs: verbsOf(definition),
     ...(shortNames.length > 0 && { shortNames }),
     ...(categories.length > 0 && { categories }),
     ...(verbs.includes('watch') && { storageVersionHash: storageHash(definition) }),
@@ -164,7 +171,7 @@ function foreignKind(definition: ResourceDefinition, { kind }: SubresourceDefini
 }
 
 function aggregatedResource(definition: ResourceDefinition): object {
-  const { plural, singular, namespaced, kind, verbs, shortNames, categories } = definition
+  const { plural, singular, namespaced, kind, shortNames, categories } = definition
   const subresources = sortedSubresources(definition).map((subresource) => ({
     subresource: subresource.name,
     responseKind: { group: '', version: '', ...foreignKind(definition, subresource), kind: subresource.kind.kind },
@@ -175,7 +182,7 @@ function aggregatedResource(definition: ResourceDefinition): object {
     responseKind: { group: '', version: '', kind },
     scope: namespaced ? 'Namespaced' : 'Cluster',
     singularResource: singular,
-    verbs,
+    verbs: verbsOf(definition),
     ...(shortNames.length > 0 && { shortNames }),
     ...(categories.length > 0 && { categories }),
     ...(subresources.length > 0 && { subresources }),

@@ -37,13 +37,17 @@ function bodyOffset(value: Buffer): number {
 export function objectOf(entry: Entry, resource: Resource): KubeObject {
   const stored = decoded(entry)
   const { definition, apiVersion } = resource
-  if (definition.fromStorage) return { ...definition.fromStorage(stored), kind: definition.kind, apiVersion }
-  return stored.apiVersion === apiVersion ? stored : { ...stored, apiVersion }
+  const shown = definition.fromStorage ? definition.fromStorage(stored) : stored
+  if (shown.apiVersion === apiVersion && shown.kind === definition.kind) return shown
+  return { ...shown, kind: definition.kind, apiVersion }
 }
 
 /** The bytes of an entry in the version asked; they begin with the resource's `head`. */
 export function bytesOf(entry: Entry, resource: Resource): Buffer {
-  if (resource.definition.fromStorage) return encode(objectOf(entry, resource))
+  if (resource.definition.fromStorage) {
+    const object = objectOf(entry, resource)
+    if (object !== decoded(entry)) return encode(object)
+  }
   const { head } = resource
   if (entry.value.compare(head, 0, head.length, 0, head.length) === 0) return entry.value
   return Buffer.concat([head, entry.value.subarray(bodyOffset(entry.value))])

@@ -1,10 +1,11 @@
 /** Request bodies: JSON, YAML or protobuf (or an object, in process) in, a decoded object of the expected kind out. */
 
+import { invalid as invalidValue } from '../../api/field-errors.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { kindSchema } from '../../api/schema/builtin.ts'
 import { DecodeError, decode, parseJson } from '../../api/schema/decode.ts'
 import type { StructSchema } from '../../api/schema/schema.ts'
-import { badRequest, unsupportedMediaType } from '../../api/status.ts'
+import { badRequest, invalid, type StatusError, unsupportedMediaType } from '../../api/status.ts'
 import { copyJson, isRecord } from '../objects/json.ts'
 import type { Registry } from '../registry.ts'
 import { goJsonMessage } from './json-errors.ts'
@@ -114,6 +115,7 @@ export function decodeAs(
       `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: json: ${why}`,
     )
   }
+  if (expected.schema.source) requireKind(body.value, kind)
   const given = kindGiven(body.value, expected)
   checkKind(given, expected, registry, body.value)
   const title = `${given.kind} in version ${JSON.stringify(versionOf(given.apiVersion))} cannot be handled as a ${kind}`
@@ -144,6 +146,18 @@ export function resetsManagers({ metadata }: Record<string, unknown>): boolean {
   return isRecord(metadata) && Array.isArray(metadata.managedFields) && metadata.managedFields.length === 0
 }
 
+const SUMMARY_LENGTH = 30
+
+/** What a custom resource is, it must say itself. */
+function requireKind(value: Record<string, unknown>, kind: string): void {
+  if (typeof value.kind === 'string' && value.kind !== '') return
+  const text = JSON.stringify(value)
+  const summary = text.length > SUMMARY_LENGTH ? `${text.slice(0, SUMMARY_LENGTH)} ...` : text
+  throw badRequest(
+    `the object provided is unrecognized (must be of type ${kind}): Object 'Kind' is missing in '${text}' (${summary})`,
+  )
+}
+
 interface GivenKind {
   apiVersion: string
   kind: string
@@ -157,6 +171,7 @@ function kindGiven(value: Record<string, unknown>, expected: ExpectedKind): Give
 
 function checkKind(given: GivenKind, expected: ExpectedKind, registry: Registry, value: unknown): void {
   if (given.apiVersion === expected.apiVersion && given.kind === expected.kind) return
+  if (expected.schema.source) throw wrongCustomKind(given, expected, value)
   const title = `${given.kind} in version ${JSON.stringify(versionOf(given.apiVersion))} cannot be handled as a ${expected.kind}`
   const known = isKnown(given, registry)
   if (!known) {
@@ -165,15 +180,26 @@ function checkKind(given: GivenKind, expected: ExpectedKind, registry: Registry,
       `${title}: no kind ${JSON.stringify(given.kind)} is registered for version ${JSON.stringify(given.apiVersion)} in scheme "${scheme}"`,
     )
   }
-  if (given.apiVersion !== expected.apiVersion) {
-    throw badRequest(
-      `the API version in the data (${given.apiVersion}) does not match the expected API version (${expected.apiVersion})`,
-    )
-  }
+  if (given.apiVersion !== expected.apiVersion) throw wrongVersion(given, expected)
   checkAs(given, value, title)
   const from = `${versionOf(given.apiVersion)}.${given.kind}`
   throw badRequest(
     `${title}: converting (${from}) to (${internalGroup(expected.apiVersion)}.${expected.kind}): unknown conversion`,
+  )
+}
+
+/** Custom resources are read without looking at their kind, which is then found to be invalid. */
+function wrongCustomKind(given: GivenKind, expected: ExpectedKind, value: unknown): StatusError {
+  if (given.apiVersion !== expected.apiVersion) return wrongVersion(given, expected)
+  const [group] = splitApiVersion(expected.apiVersion)
+  const { metadata } = value as { metadata?: { name?: unknown } }
+  const name = typeof metadata?.name === 'string' ? metadata.name : ''
+  return invalid({ group, kind: given.kind }, name, [invalidValue('kind', given.kind, `must be ${expected.kind}`)])
+}
+
+function wrongVersion(given: GivenKind, expected: ExpectedKind): StatusError {
+  return badRequest(
+    `the API version in the data (${given.apiVersion}) does not match the expected API version (${expected.apiVersion})`,
   )
 }
 

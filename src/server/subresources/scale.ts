@@ -76,7 +76,7 @@ async function write(call: WriteCall, change: (scale: KubeObject) => KubeObject,
   const { resource } = call
   const paths = pathsOf(resource)
   const next = (old: KubeObject) => {
-    const scale = change(scaleOf(old, paths))
+    const scale = change(scaleOf(old, resource))
     checkScale(call, scale, old)
     const object = copyJson(old)
     setAt(object, paths.specReplicas, scale.spec?.replicas ?? 0)
@@ -99,7 +99,8 @@ function checkScale(call: WriteCall, scale: KubeObject, old: KubeObject): void {
       `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`,
     )
   const replicas = scale.spec?.replicas ?? 0
-  if (replicas >= 0) return
+  // A custom resource's own validation words it by the path of its field.
+  if (replicas >= 0 || call.resource.itemsCarryKind) return
   const error = invalidValue('spec.replicas', replicas, 'must be greater than or equal to 0')
   throw invalid({ group: 'autoscaling', kind: 'Scale' }, call.name, [error])
 }
@@ -109,15 +110,16 @@ function pathsOf(resource: Resource): Paths {
 }
 
 function answer(resource: Resource, object: KubeObject, view: View): Answer {
-  const scale = scaleOf(object, pathsOf(resource))
+  const scale = scaleOf(object, resource)
   const entry = unsaved('', scale, Number(object.metadata.resourceVersion))
   return { type: 'object', status: 200, contentType: view.contentType, ...view.one(SCALE_RESOURCE, entry) }
 }
 
-function scaleOf(object: KubeObject, paths: Paths): KubeObject {
+function scaleOf(object: KubeObject, resource: Resource): KubeObject {
+  const paths = pathsOf(resource)
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata
   const replicas = valueAt(object, paths.specReplicas)
-  if (replicas === undefined && paths.specReplicas !== 'spec.replicas') {
+  if (replicas === undefined && resource.itemsCarryKind) {
     throw internalError(`the spec replicas field ".${paths.specReplicas}" does not exist`)
   }
   const selector = selectorText(paths.labelSelector === undefined ? undefined : valueAt(object, paths.labelSelector))

@@ -84,6 +84,13 @@ export async function deleteObject(call: WriteCall, options: DeleteOptions): Pro
 
 async function attemptDelete(call: WriteCall, options: DeleteOptions, entry: Entry, old: KubeObject): Promise<Removal> {
   const { resource } = call
+  const { prepareForDelete } = resource.definition.strategy
+  if (prepareForDelete && old.metadata.deletionTimestamp === undefined) {
+    const marked = copyJson(old)
+    marked.metadata.deletionTimestamp = call.now
+    prepareForDelete(marked, { now: call.now })
+    return { entry: await commitUpdate(call, entry, marked), gone: false }
+  }
   const object = shallowCopy(old)
   const grace = startGrace(call, options, object)
   if (grace === 'pending') return { entry, gone: false }

@@ -69,6 +69,8 @@ class Watcher {
     try {
       const subscription = store.watch(prefix, since, (events) => this.#deliver(events))
       this.#stops.push(() => subscription.stop())
+      // A custom resource may cease to be served; its watchers are told by the end of their watch.
+      if (this.#plan.resource.itemsCarryKind) this.#stops.push(this.#core.registry.onChange(() => this.#endIfGone()))
     } catch (error) {
       this.#fail(error, from ?? 0)
       return () => this.#stop()
@@ -160,6 +162,11 @@ class Watcher {
     let cancel = () => {}
     again()
     this.#stops.push(() => cancel())
+  }
+
+  #endIfGone(): void {
+    const { group, version, plural } = this.#plan.resource.definition
+    if (!this.#core.registry.lookup(group, version, plural)) this.#end()
   }
 
   /** A watch that cannot go on says so in its last event. */

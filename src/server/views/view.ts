@@ -51,7 +51,7 @@ export const objectView: View = {
     object: () => ({
       kind: `${resource.definition.kind}List`,
       apiVersion: resource.apiVersion,
-      metadata,
+      metadata: listMetadata(resource, metadata),
       items: entries.map((entry) => objectOf(entry, resource)),
     }),
     chunks: () => concatenate(resource, entries, metadata),
@@ -59,10 +59,15 @@ export const objectView: View = {
   event: (resource, entry) => ({ object: () => objectOf(entry, resource), bytes: () => bytesOf(entry, resource) }),
 }
 
+/** Lists of custom resources always have the token, an empty one, too. */
+function listMetadata(resource: Resource, metadata: ListMetadata): ListMetadata {
+  return resource.itemsCarryKind ? { continue: '', ...metadata } : metadata
+}
+
 /** The list's JSON around the stored bytes of its items. */
 function concatenate(resource: Resource, entries: readonly Entry[], metadata: ListMetadata): Buffer[] {
   const { kind } = resource.definition
-  const opening = `{"kind":"${kind}List","apiVersion":"${resource.apiVersion}","metadata":${JSON.stringify(metadata)},"items":[`
+  const opening = `{"kind":"${kind}List","apiVersion":"${resource.apiVersion}","metadata":${JSON.stringify(listMetadata(resource, metadata))},"items":[`
   const writer = new ChunkWriter()
   writer.write(Buffer.from(opening))
   for (let i = 0; i < entries.length; i++) {

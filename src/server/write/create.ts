@@ -1,6 +1,6 @@
 /** Creates an object: admission, system metadata, validation, commit. Used by POST, and by PUT and apply of what is not there. */
 import type { KubeObject } from '../../api/object.ts'
-import { alreadyExists, badRequest, custom, invalid } from '../../api/status.ts'
+import { alreadyExists, badRequest, custom, invalid, methodNotAllowed } from '../../api/status.ts'
 import { KeyExists } from '../../store/errors.ts'
 import type { Entry } from '../../store/store.ts'
 import { trackUpdate } from '../fields/managers.ts'
@@ -24,6 +24,8 @@ export async function createObject(call: WriteCall, object: KubeObject, manage =
   const { resource, request } = call
   const { strategy } = resource.definition
   const { metadata } = object
+  if (resource.definition.terminating)
+    throw methodNotAllowed('create not allowed while custom resource definition is terminating')
   placeInNamespace(call, object)
   refuseVersion(metadata.resourceVersion)
   if (manage) trackUpdate(call, object, undefined)
@@ -39,6 +41,8 @@ export async function createObject(call: WriteCall, object: KubeObject, manage =
   if (countsGeneration(resource)) metadata.generation = 1
   else delete metadata.generation
   const errors = [...validateMetadata(object, resource.definition), ...(strategy.validate?.(object) ?? [])]
+  const more = strategy.validateExpressions?.(object, undefined, errors.length > 0)
+  if (more) errors.push(...(await more))
   if (errors.length > 0) throw invalid(resource.definition, metadata.name ?? '', errors)
   if (strategy.warnings) request.warnings.push(...strategy.warnings(object))
   await admission.validate()

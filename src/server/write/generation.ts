@@ -23,14 +23,19 @@ export function setGeneration(resource: Resource, object: KubeObject, old: KubeO
 }
 
 function wantsSomethingElse(resource: Resource, object: KubeObject, old: KubeObject): boolean {
-  const { generationFields, generationMetadata } = resource.definition.strategy
+  const { generationFields, generationMetadata, generationCountsStatus } = resource.definition.strategy
   for (const field of generationMetadata ?? []) if (!equalJson(object.metadata[field], old.metadata[field])) return true
   if (generationFields) return generationFields.some((field) => !equalJson(object[field], old[field]))
+  const isOther = generationCountsStatus ? isMetadata : isMetadataOrStatus
   for (const key in object) if (!isOther(key) && !equalJson(object[key], old[key])) return true
   for (const key in old) if (!isOther(key) && old[key] !== undefined && object[key] === undefined) return true
   return false
 }
 
-function isOther(key: string): boolean {
-  return key === 'metadata' || key === 'status' || key === 'kind' || key === 'apiVersion'
+function isMetadata(key: string): boolean {
+  return key === 'metadata' || key === 'kind' || key === 'apiVersion'
+}
+
+function isMetadataOrStatus(key: string): boolean {
+  return key === 'status' || isMetadata(key)
 }

@@ -20,7 +20,7 @@ export function validateMetadata(object: KubeObject, definition: ResourceDefinit
   for (const owner of metadata.ownerReferences ?? []) checkOwner(owner, errors)
   checkControllers(metadata.ownerReferences ?? [], errors)
   for (const [index, finalizer] of (metadata.finalizers ?? []).entries()) {
-    checkFinalizer(finalizer, `metadata.finalizers[${index}]`, errors)
+    checkFinalizer(finalizer, `metadata.finalizers[${index}]`, isLenient(definition), errors)
   }
   return errors
 }
@@ -99,9 +99,14 @@ function checkControllers(owners: readonly OwnerReference[], errors: FieldError[
   errors.push(invalid('metadata.ownerReferences', owners, why))
 }
 
-function checkFinalizer(finalizer: string, path: string, errors: FieldError[]): void {
+/** The kinds of Kubernetes' libraries, and custom ones, may have finalizers without a domain's path. */
+function isLenient({ group, schema }: ResourceDefinition): boolean {
+  return typeof schema !== 'string' || group === 'apiextensions.k8s.io' || group === 'apiregistration.k8s.io'
+}
+
+function checkFinalizer(finalizer: string, path: string, lenient: boolean, errors: FieldError[]): void {
   for (const complaint of qualifiedName(finalizer)) errors.push(invalid(path, finalizer, complaint))
-  if (!finalizer.includes('/') && !STANDARD_FINALIZERS.has(finalizer)) {
+  if (!lenient && !finalizer.includes('/') && !STANDARD_FINALIZERS.has(finalizer)) {
     errors.push(invalid(path, finalizer, 'name is neither a standard finalizer name nor is it fully qualified'))
   }
 }

@@ -81,6 +81,8 @@ async function attemptUpdate(
   checkVersion(call, object, entry)
   prepare(call, plan, object, old)
   const errors = findErrors(call, plan, object, old)
+  const more = resource.definition.strategy.validateExpressions?.(object, old, errors.length > 0)
+  if (more) errors.push(...(await more))
   if (errors.length > 0) throw invalid(resource.definition, call.name, errors)
   const { warnings } = resource.definition.strategy
   if (warnings) call.request.warnings.push(...warnings(object))

@@ -1,0 +1,126 @@
+/** A CustomResourceDefinition as what it defines: one ResourceDefinition for each of its versions, of the same type as the built-in ones. */
+import type { ResourceDefinition, SubresourceDefinition, Verb } from '../definition.ts'
+import type { KubeObject } from '../object.ts'
+import type { JsonSchema } from '../schema/schema.ts'
+import { compileStructural } from '../schema/structural.ts'
+import type { CustomResourceDefinition, CustomResourceDefinitionVersion } from '../types.ts'
+import { customColumns } from './columns.ts'
+import { readStored } from './stored.ts'
+import { type CheckRules, customStrategy, valueAt } from './strategy.ts'
+import { compareVersions } from './versions.ts'
+
+const VERBS: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
+const PART_VERBS: readonly Verb[] = ['get', 'patch', 'update']
+/** Versions that look like Kubernetes' own come before others; among themselves they are sorted when they are registered. */
+const PREFERENCES = 1_000
+
+export interface DefinitionOptions {
+  /** The revision from which on objects are written by these schemas. */
+  readonly since: number
+  /** Loads and compiles the rules of a schema. */
+  readonly compileRules: (schema: JsonSchema) => Promise<CheckRules>
+}
+
+/** The definition's names have been accepted. Versions that are neither served nor stored are left out; the preferred one is first. */
+export function definitionsOf(crd: CustomResourceDefinition, options: DefinitionOptions): ResourceDefinition[] {
+  const versions = [...crd.spec.versions].sort((a, b) => compareVersions(a.name, b.name))
+  return versions
+    .filter(({ served, storage }) => served || storage)
+    .map((version, index) => definitionOf(crd, version, PREFERENCES - index, options))
+}
+
+function definitionOf(
+  crd: CustomResourceDefinition,
+  version: CustomResourceDefinitionVersion,
+  preference: number,
+  options: DefinitionOptions,
+): ResourceDefinition {
+  const { group, scope, preserveUnknownFields } = crd.spec
+  const { plural, singular = '', kind, shortNames = [], categories = [] } = crd.status?.acceptedNames ?? crd.spec.names
+  const source = version.schema?.openAPIV3Schema
+  const schema = compileStructural(source, { preserveUnknownFields: preserveUnknownFields === true })
+  const { subresources } = version
+  const deprecation = version.deprecated ? (version.deprecationWarning ?? defaultDeprecation(crd, version.name)) : undefined
+  const selectable = selectableFields(version)
+  return {
+    ...{ group, version: version.name, kind, plural, singular, shortNames, categories, preference, schema },
+    namespaced: scope === 'Namespaced',
+    verbs: VERBS,
+    subresources: subresourcesOf(crd, version),
+    columns: customColumns(version.additionalPrinterColumns),
+    unknownField: (field) => `field label not supported: ${field}`,
+    ...(selectable && { selectableFields: selectable }),
+    ...(deprecation !== undefined && { deprecation }),
+    ...(!version.storage && { storage: { group, plural } }),
+    ...(!version.served && { unserved: true }),
+    ...(isTerminating(crd) && { terminating: true }),
+    fromStorage: readStored(schema, `${group}/${version.name}`, options.since),
+    strategy: customStrategy({
+      schema: source,
+      hasStatus: subresources?.status !== undefined,
+      scale: subresources?.scale,
+      rules: source && hasRules(source) ? onceLoaded(() => options.compileRules(source)) : undefined,
+    }),
+  }
+}
+
+export function isTerminating(crd: CustomResourceDefinition): boolean {
+  return crd.status?.conditions?.some(({ type, status }) => type === 'Terminating' && status === 'True') ?? false
+}
+
+function subresourcesOf({ spec }: CustomResourceDefinition, version: CustomResourceDefinitionVersion): SubresourceDefinition[] {
+  const { status, scale } = version.subresources ?? {}
+  const found: SubresourceDefinition[] = []
+  const path = (text: string) => text.replace(/^\./, '')
+  if (status !== undefined)
+    found.push({ name: 'status', kind: { group: spec.group, version: version.name, kind: spec.names.kind }, verbs: PART_VERBS })
+  if (scale) {
+    found.push({
+      name: 'scale',
+      kind: { group: 'autoscaling', version: 'v1', kind: 'Scale' },
+      verbs: PART_VERBS,
+      scale: {
+        specReplicas: path(scale.specReplicasPath),
+        statusReplicas: path(scale.statusReplicasPath),
+        ...(scale.labelSelectorPath && { labelSelector: path(scale.labelSelectorPath) }),
+      },
+    })
+  }
+  return found
+}
+
+function selectableFields({ selectableFields: fields }: CustomResourceDefinitionVersion) {
+  if (!fields?.length) return undefined
+  const read = (path: string) => (object: KubeObject) => String(valueAt(object, path) ?? '')
+  return Object.fromEntries(fields.map(({ jsonPath }) => [jsonPath.replace(/^\./, ''), read(jsonPath)]))
+}
+
+/** Names the best version that is served and not deprecated, when it is a better one. */
+function defaultDeprecation({ spec }: CustomResourceDefinition, deprecated: string): string {
+  const better = spec.versions
+    .filter((version) => version.served && !version.deprecated && compareVersions(version.name, deprecated) < 0)
+    .map(({ name }) => name)
+    .sort(compareVersions)
+  const says = `${spec.group}/${deprecated} ${spec.names.kind} is deprecated`
+  return better[0] === undefined ? says : `${says}; use ${spec.group}/${better[0]} ${spec.names.kind}`
+}
+
+/** Whether any place within the schema has rules in CEL. */
+function hasRules(schema: JsonSchema): boolean {
+  if (schema['x-kubernetes-validations']?.length) return true
+  const { items, additionalProperties, properties } = schema
+  const below = [
+    ...Object.values(properties ?? {}),
+    ...(Array.isArray(items) ? items : items ? [items] : []),
+    ...(typeof additionalProperties === 'object' ? [additionalProperties] : []),
+  ]
+  return below.some(hasRules)
+}
+
+function onceLoaded<T>(load: () => Promise<T>): () => Promise<T> {
+  let loaded: Promise<T> | undefined
+  return () => {
+    loaded ??= load()
+    return loaded
+  }
+}
