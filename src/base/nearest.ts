@@ -30,21 +30,24 @@ function distanceLimit(name: string): number {
   return Math.max(2, Math.floor(name.length / 3))
 }
 
-/** Levenshtein's: single-character edits between two names. Anything above the limit is told as the limit and one. */
+/** How many letters must be put in, left out, replaced or swapped with their neighbour. Above the limit it is the limit and one. */
 export function editDistance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) > limit) return limit + 1
+  let before: number[] = []
   let row = Array.from({ length: b.length + 1 }, (_, i) => i)
   for (let i = 1; i <= a.length; i++) {
     const next = [i]
     let least = i
     for (let j = 1; j <= b.length; j++) {
-      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
-      const cell = Math.min(row[j]! + 1, next[j - 1]! + 1, replaced)
+      let cell = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) cell = Math.min(cell, before[j - 2]! + 1)
       next.push(cell)
-      if (cell < least) least = cell
+      least = Math.min(least, cell)
     }
-    if (least > limit) return limit + 1
+    // A swap looks two rows back, so one row above the limit is not yet the end.
+    if (least > limit && Math.min(...row) > limit) return limit + 1
+    before = row
     row = next
   }
-  return row[b.length]!
+  return Math.min(row[b.length]!, limit + 1)
 }

@@ -1,34 +1,13 @@
 /** Flags and help of the commands about objects of any kind. */
-import type { Command } from 'commander'
+import { NAMES_HELP, OUTPUT_HELP, withFiles, withMatches, withSelectors } from './flag-groups.ts'
 import { collect, durationMs, wholeNumber } from './flag-values.ts'
 import type { Declaring } from './program.ts'
-
-const NAMES_HELP = 'names, kinds and names, or kind/name'
-const OUTPUT_HELP = 'json, yaml, name, wide, jsonpath=TEMPLATE or custom-columns=HEADER:PATH,…'
 
 export function declareObjectCommands(declaring: Declaring): void {
   declareReading(declaring)
   declareApply(declaring)
   declareCreate(declaring)
   declareChanging(declaring)
-}
-
-function withSelectors(command: Command): Command {
-  return command
-    .option('-l, --selector <selector>', 'only objects with these labels')
-    .option('--field-selector <selector>', 'only objects with these fields')
-    .option('-A, --all-namespaces', 'in all namespaces')
-}
-
-/** For commands that take bare names. */
-function withMatches(command: Command): Command {
-  return command.option('--all-matches', 'everything that a name means, when it means several objects')
-}
-
-function withFiles(command: Command): Command {
-  return command
-    .option('-f, --filename <file>', 'a file, a directory or - for standard input (again for more)', collect)
-    .option('-R, --recursive', 'directories with all that is below them')
 }
 
 interface GetFlags {

@@ -8,6 +8,7 @@ import { declareClusterCommands } from './declare-cluster.ts'
 import { declareObjectCommands } from './declare-objects.ts'
 import { declarePodCommands } from './declare-pods.ts'
 import { declareRolloutCommands } from './declare-rollouts.ts'
+import { declareSet } from './declare-set.ts'
 import type { Host } from './host.ts'
 import { CommandError, INTERRUPTED, type Io, writeLine } from './io.ts'
 import type { GlobalOptions } from './session.ts'
@@ -64,6 +65,7 @@ function createProgram(io: Io, host: Host): Program {
   declareObjectCommands(declaring)
   declarePodCommands(declaring)
   declareRolloutCommands(declaring)
+  declareSet(declaring)
   return { command: program, exitCode: () => exitCode }
 }
 

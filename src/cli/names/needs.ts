@@ -54,6 +54,11 @@ function withPods(resource: DiscoveredResource): number | undefined {
   return isBuiltIn(resource.group) ? undefined : 1
 }
 
+/** Drafts are pod templates that nothing runs yet. */
+function templated(resource: DiscoveredResource): number | undefined {
+  return keyOf(resource) === 'core/podtemplates' ? 0 : withPods(resource)
+}
+
 /** Services lead to pods too, but whoever has a workload of that name means the workload. */
 function reachingPods(resource: DiscoveredResource): number | undefined {
   return keyOf(resource) === 'core/services' ? 2 : withPods(resource)
@@ -78,7 +83,7 @@ export const NEEDS = {
     clusterWide: false,
     what: 'what can be scaled',
   },
-  set: { verb: 'set', rank: withPods, podTemplate: true, clusterWide: false, what: 'what has a pod template' },
+  set: { verb: 'set', rank: templated, podTemplate: true, clusterWide: false, what: 'what has a pod template' },
   restart: { verb: 'restart', rank: withPods, podTemplate: true, clusterWide: false, what: 'what has a pod template' },
   roll: {
     verb: 'roll',
