@@ -3,6 +3,7 @@ import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { NodeStreams, PodRef } from '../api/streams.ts'
 import type { Pod } from '../api/types.ts'
+import { MetadataService } from './metadata/metadata-service.ts'
 import type { NodeOptions, SharedNodeOptions } from './node-options.ts'
 import type { NodeSources } from './node-sources.ts'
 import type { NodeContext, PodEvent } from './pod/context.ts'
@@ -20,6 +21,7 @@ import { removeTree } from './volume/pod-volumes.ts'
 
 const COMPONENT = 'kubelet'
 const DEFAULT_VERSION = 'v1.36.0'
+const DEFAULT_DOMAIN = 'cluster.local'
 /** The runtime tells of changes; this look finds those it missed. */
 const RELIST_MS = 60_000
 
@@ -34,6 +36,7 @@ export class NodeAgent {
   private readonly stopping = new AbortController()
   private readonly changeListeners = new Set<(sandboxId: string) => void>()
   private readonly spam: SpamFilter
+  private readonly metadata: MetadataService | undefined
   private unsubscribe = () => {}
   private cancelRelist = () => {}
 
@@ -43,6 +46,7 @@ export class NodeAgent {
     this.sources = sources
     this.spam = new SpamFilter(shared.clock)
     const description = describe(options, shared)
+    this.metadata = metadataService(options, shared, sources)
     this.context = this.createContext(description)
     const { client, clock, log } = shared
     this.registration = new Registration({ client, clock, log, description })
@@ -78,6 +82,7 @@ export class NodeAgent {
     await this.registration.stop(farewell)
     await Promise.all([...this.workers.values()].map((worker) => worker.close()))
     this.workers.clear()
+    await this.metadata?.stop()
     await this.options.runtime.close({ remove })
     if (remove && this.context.writesFiles) await removeTree(this.context.podsDirectory)
   }
@@ -98,13 +103,14 @@ export class NodeAgent {
       runtimeName: runtime.info.version.split(':')[0] ?? runtime.name,
       allocatable,
       clusterDns: shared.clusterDns ?? [],
-      clusterDomain: shared.clusterDomain ?? 'cluster.local',
+      clusterDomain: shared.clusterDomain ?? DEFAULT_DOMAIN,
       apiServer: shared.apiServer,
       writesFiles: runtime.info.isolation !== 'simulated',
+      metadata: this.metadata,
       watches: sources.watches,
       sandboxes: new SandboxView(runtime),
       signal: this.stopping.signal,
-      services: sources.services,
+      services: () => sources.services.store.list(),
       event: (pod, event) => this.record(pod, event),
       limitStatus: (work) => sources.limitStatus(work),
       admit: (pod, here) => admission.admit(pod, here),
@@ -210,6 +216,18 @@ export class NodeAgent {
     }
     return found
   }
+}
+
+/** Pods whose containers are no processes have nobody who could ask. */
+function metadataService(options: NodeOptions, shared: SharedNodeOptions, sources: NodeSources): MetadataService | undefined {
+  const { runtime, name } = options
+  if (runtime.info.isolation === 'simulated') return undefined
+  const { nodes, services, slices, watches } = sources
+  return new MetadataService({
+    ...{ nodes, services, slices, watches, nodeName: name, clock: shared.clock, network: runtime.network },
+    clusterDomain: shared.clusterDomain ?? DEFAULT_DOMAIN,
+    listenInside: async (sandboxId, address, port) => runtime.listenInside?.(sandboxId, address, port),
+  })
 }
 
 function describe(options: NodeOptions, shared: SharedNodeOptions): NodeDescription {

@@ -1,7 +1,7 @@
 /** What all nodes of a process read from: watches, and the writer of their events. */
 import { hostname } from 'node:os'
-import type { Node, Pod, Service } from '../api/types.ts'
-import { nodes, pods, services } from '../client/resources.ts'
+import type { EndpointSlice, Node, Pod, Service } from '../api/types.ts'
+import { endpointSlices, nodes, pods, services } from '../client/resources.ts'
 import { createEventRecorder, type EventRecorder } from '../reconcile/index.ts'
 import { createInformer, type Informer } from '../watch/index.ts'
 import { createLimit } from './limit.ts'
@@ -14,7 +14,9 @@ const PARALLEL_STATUS_WRITES = 64
 
 export interface NodeSources {
   readonly pods: PodFeed
-  readonly services: () => readonly Service[]
+  readonly services: Informer<Service>
+  /** Watched from the first call on. */
+  readonly slices: () => Informer<EndpointSlice>
   readonly nodes: Informer<Node>
   readonly watches: ObjectWatches
   readonly recorder: EventRecorder
@@ -36,10 +38,15 @@ export function createNodeSources(shared: SharedNodeOptions, names: readonly str
     informers?.get(nodes) ??
     createInformer<Node>({ ...base, resource: nodes, ...(own && { fieldSelector: `metadata.name=${own}` }) })
   const serviceInformer: Informer<Service> = informers?.get(services) ?? createInformer<Service>({ ...base, resource: services })
+  let slices: Informer<EndpointSlice> | undefined
   return {
     pods: createPodFeed(podInformer),
     nodes: nodeInformer,
-    services: () => serviceInformer.store.list(),
+    services: serviceInformer,
+    slices: () => {
+      slices ??= informers?.get(endpointSlices) ?? createInformer<EndpointSlice>({ ...base, resource: endpointSlices })
+      return slices
+    },
     watches: createObjectWatches(base),
     recorder: createEventRecorder({ client, clock, log, instance: only ?? hostname() }),
     limitStatus: createLimit(PARALLEL_STATUS_WRITES),

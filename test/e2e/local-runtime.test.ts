@@ -1,6 +1,7 @@
 /** The local runtime with real processes and namespaces: what it starts, what it says of it, and that nothing stays behind. */
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Writable } from 'node:stream'
@@ -11,6 +12,7 @@ import { systemClock } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { bridgeName } from '../../src/node/runtime/local/bridge.ts'
 import type { ImageSource } from '../../src/node/runtime/local/image-source.ts'
+import { listenInside } from '../../src/node/runtime/local/listen-inside.ts'
 import { createLocalRuntime } from '../../src/node/runtime/local/local.ts'
 import { runCommand } from '../../src/node/runtime/local/run-command.ts'
 import { childrenOf } from '../../src/node/runtime/local/running-process.ts'
@@ -348,6 +350,17 @@ describe.skipIf(!linux).each(['namespaces', 'process'] as const)('the local runt
       user === 0 ? /^0\nCapEff:\s+00000000000400c0\nNoNewPrivs:\s+1/ : /^1234\nCapEff:\s+0+\nNoNewPrivs:\s+1/,
     )
     await runtime.removeSandbox(pod.id)
+  })
+})
+
+describe.skipIf(!linux)('a listener that a helper hands over', () => {
+  it.each([true, false])("is this process's own (with Perl, where there is some: %s)", async (tryPerl) => {
+    const server = await listenInside(['env'], '127.0.0.1', 0, { tryPerl })
+    server.on('connection', (socket) => socket.end('here'))
+    const { port } = server.address() as AddressInfo
+    expect(await text(connect(port, '127.0.0.1'))).toBe('here')
+    await expect(listenInside(['env'], '127.0.0.1', port, { tryPerl })).rejects.toThrow('EADDRINUSE')
+    server.close()
   })
 })
 

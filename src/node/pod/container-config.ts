@@ -21,6 +21,8 @@ export interface ContainerRequest {
   image: ImageState
   volumes: ReadonlyMap<string, MountedVolume>
   environment: EnvironmentContext
+  /** Variables that the node adds; the container's own of the same name win. */
+  further: readonly { name: string; value: string }[]
 }
 
 export interface MadeConfig {
@@ -33,7 +35,8 @@ export interface MadeConfig {
 export async function containerConfig(request: ContainerRequest, context: NodeContext): Promise<MadeConfig> {
   const { pod, container, role, attempt, image } = request
   const { variables, skipped } = environmentOf(pod, container, request.environment)
-  const env = withApiServer(variables, context)
+  const own = withApiServer(variables, context)
+  const env = [...request.further.filter(({ name }) => !own.some((variable) => variable.name === name)), ...own]
   const known = new Map(env.map(({ name, value }) => [name, value]))
   const lookup = (name: string) => known.get(name)
   const mounts = await mountsOf(request, context, new Map((container.env ?? []).map((v) => [v.name, known.get(v.name) ?? ''])))

@@ -3,6 +3,7 @@ import type { Pod, Service } from '../../api/types.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { Client } from '../../client/client.ts'
+import type { MetadataService } from '../metadata/metadata-service.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { ObjectWatches } from '../sources/object-watches.ts'
 import type { SandboxView } from '../sources/sandbox-view.ts'
@@ -27,6 +28,8 @@ export interface NodeContext {
   readonly apiServer: { host: string; port: number } | undefined
   /** False for a runtime whose containers read no files. */
   readonly writesFiles: boolean
+  /** Absent where pods have no programs that could ask. */
+  readonly metadata: MetadataService | undefined
   readonly watches: ObjectWatches
   readonly sandboxes: SandboxView
   /** Ends with the agent. */

@@ -68,6 +68,7 @@ export class PodWorker {
   update(pod: Pod): void {
     this.state.pod = pod
     this.state.status.see(pod)
+    this.context.metadata?.changed(this.state.uid)
     this.wake()
   }
 

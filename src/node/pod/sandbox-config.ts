@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Pod, PodSpec } from '../../api/types.ts'
+import { METADATA_ADDRESS } from '../metadata/metadata-service.ts'
 import type { SandboxConfig } from '../runtime/runtime.ts'
 import type { NodeContext } from './context.ts'
 import { podDns } from './dns.ts'
@@ -28,6 +29,7 @@ export function sandboxConfig(pod: Pod, attempt: number, context: NodeContext): 
     annotations,
     ...(fqdn && { fqdn }),
     hostNetwork: spec.hostNetwork === true,
+    ...(context.metadata && { loopbackAddresses: [METADATA_ADDRESS] }),
     ...(spec.hostPID && { hostPid: true }),
     ...(spec.hostIPC && { hostIpc: true }),
     ...(dns && { dns }),

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { removeTree } from '../volume/pod-volumes.ts'
 import { wantsCluster } from './dns.ts'
+import { beginMetadata } from './metadata.ts'
 import type { PodState } from './pod-state.ts'
 import { sandboxConfig } from './sandbox-config.ts'
 
@@ -29,7 +30,8 @@ export async function createSandbox(state: PodState, attempt: number, signal: Ab
     context.event(pod, { type: 'Warning', reason: 'MissingClusterDNS', message })
   }
   try {
-    await context.runtime.createSandbox(sandboxConfig(pod, attempt, context), signal)
+    const { id } = await context.runtime.createSandbox(sandboxConfig(pod, attempt, context), signal)
+    beginMetadata(state, id)
     memory.nextSandbox = Math.max(memory.nextSandbox, attempt + 1)
     clearFailure(state)
   } catch (error) {
@@ -39,6 +41,7 @@ export async function createSandbox(state: PodState, attempt: number, signal: Ab
 }
 
 export async function removeSandbox(state: PodState, sandbox: string): Promise<void> {
+  state.context.metadata?.close(state.uid, sandbox)
   await state.context.runtime.removeSandbox(sandbox)
   state.context.sandboxes.forget(sandbox)
 }

@@ -13,6 +13,7 @@ import { VolumeError } from '../volume/payload.ts'
 import { containerConfig } from './container-config.ts'
 import { Waiting } from './first-attach.ts'
 import { runHook } from './hooks.ts'
+import { openMetadata } from './metadata.ts'
 import type { PodState } from './pod-state.ts'
 import { probeTarget } from './probe-target.ts'
 
@@ -119,7 +120,7 @@ async function create(
 ): Promise<ContainerState> {
   const { context, pod } = state
   const tell = eventOf(state, container)
-  await state.watchReferences(signal)
+  const [further] = await Promise.all([openMetadata(state, sandboxId), state.watchReferences(signal)])
   const request = {
     pod,
     container,
@@ -127,6 +128,7 @@ async function create(
     attempt,
     image,
     volumes: state.volumes.mounts,
+    further,
     environment: {
       ...state.fields(),
       configMap: (namespace: string, name: string) => state.configMap(namespace, name),

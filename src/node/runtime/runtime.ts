@@ -2,6 +2,7 @@
  * What the node agent needs of a container runtime; the CRI's nouns with the wire left out. Implementations: `local`
  * (own namespaces on this host), `simulated` (pods that only have a lifecycle), later `cri`. Knows no API object.
  */
+import type { Server } from 'node:net'
 import type { PodNetwork } from '../../api/pod-network.ts'
 import type { AttachOptions, PortConnection, ProcessHandle, ProcessIo } from '../../api/streams.ts'
 import type { RegistryCredential } from '../../registry/credentials.ts'
@@ -47,6 +48,11 @@ export interface Runtime {
   portForward(sandboxId: string, port: number, signal: AbortSignal): Promise<PortConnection>
   stats(sandboxId: string): Promise<SandboxStats>
   /**
+   * Listens at one of the sandbox's `loopbackAddresses`, so that only its own containers reach it. The listener is the
+   * caller's to close, before the sandbox is removed. `undefined` for a sandbox without a network of its own.
+   */
+  listenInside?(sandboxId: string, address: string, port: number): Promise<Server | undefined>
+  /**
    * Answers a probe in the container's stead, for a runtime whose containers are no processes. Where it is absent the
    * agent runs the probe itself.
    */
@@ -90,6 +96,8 @@ export interface SandboxConfig {
   /** The pod's name in the cluster domain, for /etc/hosts; pods with a subdomain have one. */
   fqdn?: string
   hostNetwork: boolean
+  /** Further addresses of its loopback interface, where it has one of its own. */
+  loopbackAddresses?: readonly string[]
   hostPid?: boolean
   hostIpc?: boolean
   /** Lines for /etc/resolv.conf; absent: the host's. */

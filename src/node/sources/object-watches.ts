@@ -1,23 +1,45 @@
 /**
- * Watches of single objects, shared by all pods that name them: a node sees the ConfigMaps and Secrets its pods use, and no
- * others. Claims and volumes are read anew each time they are asked for, which is all that a node is allowed. Knows no pod.
+ * Watches of single objects, shared by all pods that name them: a node sees the ConfigMaps and Secrets its pods use and the
+ * owners they ask for, and no others. Claims and volumes are read anew each time they are asked for, which is all that a node is allowed. Knows no pod.
  */
 import type { KubeObject } from '../../api/object.ts'
 import { isNotFound } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { Client, ResourceRef } from '../../client/client.ts'
-import { configMaps, persistentVolumeClaims, persistentVolumes, secrets } from '../../client/resources.ts'
+import {
+  configMaps,
+  cronJobs,
+  daemonSets,
+  deployments,
+  jobs,
+  persistentVolumeClaims,
+  persistentVolumes,
+  replicaSets,
+  replicationControllers,
+  secrets,
+  statefulSets,
+} from '../../client/resources.ts'
 import { createInformer, type Informer } from '../../watch/index.ts'
 
 /** A watch that nobody needs is kept this long: the next pod of a controller names the same objects. */
 const LINGER_MS = 30_000
 
-export type WatchedKind = 'ConfigMap' | 'Secret' | 'PersistentVolumeClaim' | 'PersistentVolume'
+/** Kinds that own pods. */
+type OwnerKind = 'ReplicationController' | 'ReplicaSet' | 'Deployment' | 'StatefulSet' | 'DaemonSet' | 'Job' | 'CronJob'
+
+export type WatchedKind = 'ConfigMap' | 'Secret' | 'PersistentVolumeClaim' | 'PersistentVolume' | OwnerKind
 
 const WATCHED: Partial<Record<WatchedKind, ResourceRef<KubeObject>>> = {
   ConfigMap: configMaps as ResourceRef<KubeObject>,
   Secret: secrets as ResourceRef<KubeObject>,
+  ReplicationController: replicationControllers as ResourceRef<KubeObject>,
+  ReplicaSet: replicaSets as ResourceRef<KubeObject>,
+  Deployment: deployments as ResourceRef<KubeObject>,
+  StatefulSet: statefulSets as ResourceRef<KubeObject>,
+  DaemonSet: daemonSets as ResourceRef<KubeObject>,
+  Job: jobs as ResourceRef<KubeObject>,
+  CronJob: cronJobs as ResourceRef<KubeObject>,
 }
 const READ: Partial<Record<WatchedKind, ResourceRef<KubeObject>>> = {
   PersistentVolumeClaim: persistentVolumeClaims as ResourceRef<KubeObject>,

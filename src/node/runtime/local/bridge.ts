@@ -82,11 +82,11 @@ link set lo up
   }
 
   /** The commands that a pod's sandbox gives to `ip -batch` in its own namespace; `hostPid` is a process of the host's. */
-  attachment(hostPid: number, key: string): { address: string; veth: string; batch: string } {
+  attachment(hostPid: number, key: string, loopback: readonly string[] = []): { address: string; veth: string; batch: string } {
     const address = this.addresses.take()
     const veth = `sk${createHash('sha256').update(`${this.name} ${key}`).digest('hex').slice(0, 11)}`
     const batch = `link set lo up
-link add eth0 type veth peer name ${veth} netns ${hostPid}
+${loopback.map((own) => `address add ${own}/32 dev lo\n`).join('')}link add eth0 type veth peer name ${veth} netns ${hostPid}
 address add ${address}/${this.podCidr.split('/')[1]} dev eth0
 link set eth0 up
 route add default via ${this.nodeAddress}

@@ -2,6 +2,7 @@
  * How pods are kept apart on this host: with namespaces, or as plain processes. The runtime keeps the books, an isolation
  * makes sandboxes and starts processes in them.
  */
+import type { Server } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { PodNetwork } from '../../../api/pod-network.ts'
 import type { ContainerConfig, ImageState, RuntimeInfo, SandboxConfig } from '../runtime.ts'
@@ -28,6 +29,8 @@ export interface Place {
   enter(process: RunningProcess, request: StartRequest, command: readonly string[]): EnterPlan
   /** A connection to what listens on the pod's own loopback address only. */
   connectInside(port: number): Promise<Duplex>
+  /** A listener that only the pod itself reaches; `undefined` where it has no network of its own. */
+  listenInside(address: string, port: number): Promise<Server | undefined>
   /** Kills whatever runs and frees everything but files. */
   remove(): Promise<void>
   /** Settles when the place has gone by itself. */

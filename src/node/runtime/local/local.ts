@@ -5,6 +5,7 @@
 
 import { createHash } from 'node:crypto'
 import { mkdirSync, rmSync } from 'node:fs'
+import type { Server } from 'node:net'
 import { join, resolve } from 'node:path'
 import type { AttachOptions, PortConnection, ProcessHandle, ProcessIo } from '../../../api/streams.ts'
 import type { Clock } from '../../../base/clock.ts'
@@ -336,6 +337,10 @@ class LocalRuntime implements Runtime {
       // Not on the pod's address: perhaps on its loopback, which is where port-forward is documented to connect.
       return { duplex: await sandbox.place.connectInside(port) }
     }
+  }
+
+  async listenInside(sandboxId: string, address: string, port: number): Promise<Server | undefined> {
+    return this.sandboxes.get(sandboxId)?.place.listenInside(address, port)
   }
 
   async stats(sandboxId: string): Promise<SandboxStats> {

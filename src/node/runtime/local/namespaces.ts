@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import type { Server } from 'node:net'
 import { basename, dirname, join } from 'node:path'
 import { Duplex } from 'node:stream'
 import { type Mount, RuntimeError, type SandboxConfig } from '../runtime.ts'
@@ -15,6 +16,7 @@ import { identityOf } from './identity.ts'
 import type { InnerNetwork } from './inner-network.ts'
 import type { EnterPlan, Isolation, Place, StartRequest } from './isolation.ts'
 import { entryCommand, quote, setupScript, type Tools } from './launch.ts'
+import { listenInside } from './listen-inside.ts'
 import { writePodFiles } from './pod-files.ts'
 import { planRoot } from './root-filesystem.ts'
 import { runCommand } from './run-command.ts'
@@ -99,7 +101,9 @@ class NamespacePlace implements Place {
   static async create(options: NamespaceOptions, id: string, directory: string, config: SandboxConfig): Promise<NamespacePlace> {
     refuseUnsupported(config)
     const { tools, bridge } = options
-    const link = config.hostNetwork ? undefined : bridge.attachment(options.inner?.pid ?? process.pid, id)
+    const link = config.hostNetwork
+      ? undefined
+      : bridge.attachment(options.inner?.pid ?? process.pid, id, config.loopbackAddresses)
     const into = options.inner ? [...userNamespace(tools, options.inner.pid), '--net', '--'] : []
     const held = [
       tools.unshare,
@@ -251,6 +255,12 @@ class NamespacePlace implements Place {
     const duplex = Duplex.from({ readable: child.stdout, writable: child.stdin })
     duplex.once('close', () => child.kill('SIGKILL'))
     return duplex
+  }
+
+  async listenInside(address: string, port: number): Promise<Server | undefined> {
+    if (this.hostNetwork) return undefined
+    const { nsenter, setpriv } = this.options.tools
+    return listenInside([nsenter, ...this.intoPod(), setpriv, '--pdeathsig', 'KILL'], address, port)
   }
 
   async remove(): Promise<void> {
