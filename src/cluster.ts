@@ -39,6 +39,8 @@ export interface ClusterOptions {
   controllers?: boolean
   /** What skiff adds to Kubernetes: admission and reconcilers of `extend`. Off, it is a stock server. Default: as the controllers. */
   extensions?: boolean
+  /** For namespaces without the label skiff.dev/pin-images: whether images must be, or are where they can be, pinned to digests. */
+  pinImages?: 'require' | 'warn' | 'off'
   /** What is particular about the API server: bearer tokens of your own, and the like. */
   apiServer?: ApiServerFiles
   clock?: Clock
@@ -124,7 +126,7 @@ async function startParts(options: Settled, stops: (() => Promise<void> | void)[
   const informers = createInformers({ client, clock, log, signal: stopping.signal })
   const extensions =
     (options.extensions ?? controllers)
-      ? await startExtensions({ client, informers, clock, log: log.named('extensions') })
+      ? await startExtensions({ client, informers, clock, log: log.named('extensions') }, options)
       : undefined
   const [{ createApiServer }, { builtinDefinitions }, { skiffDefinitions }] = await Promise.all([
     import('./server/server.ts'),
@@ -220,9 +222,12 @@ async function openStore({ inMemory, dataDirectory, clock = systemClock }: Settl
 }
 
 /** Admission and reconcilers of every extension. */
-async function startExtensions(context: ExtensionContext): Promise<{ admission: AdmissionPlugin[]; reconcilers: Reconciler[] }> {
+async function startExtensions(
+  context: ExtensionContext,
+  { pinImages }: Settled,
+): Promise<{ admission: AdmissionPlugin[]; reconcilers: Reconciler[] }> {
   const { builtinExtensions } = await import('./extend/index.ts')
-  const all = builtinExtensions()
+  const all = builtinExtensions({ pinImages })
   return {
     admission: all.flatMap((extension) => extension.admission?.(context) ?? []),
     reconcilers: all.flatMap((extension) => extension.reconcilers?.(context) ?? []),

@@ -43,9 +43,9 @@ export async function up(options: UpOptions, io: Io, ready: (report: UpReport) =
 
 async function start(options: UpOptions, dataDirectory: string, io: Io): Promise<Cluster> {
   const log = createLog({ write: (line) => io.stderr.write(line), level: (io.env.SKIFF_LOG as LogLevel | undefined) ?? 'warn' })
-  const { inMemory, runtime, nodes, controllers, extensions } = options
+  const { inMemory, runtime, nodes, controllers, extensions, pinImages } = options
   const apiServer = options.apiServer ?? {}
-  const settings = { dataDirectory, inMemory, runtime, nodes, controllers, extensions, log, apiServer }
+  const settings = { dataDirectory, inMemory, runtime, nodes, controllers, extensions, pinImages, log, apiServer }
   const withPort = (port: number) => startCluster({ ...settings, port })
   try {
     return await withPort(options.port ?? USUAL_PORT)

@@ -14,6 +14,7 @@ interface UpFlags {
   nodes: number
   controllers: 'on' | 'off'
   extensions?: 'on' | 'off'
+  pinImages: 'require' | 'warn' | 'off'
   detach?: true
   tokenFile?: string
   serviceCaConfigMap?: string
@@ -40,6 +41,12 @@ function declareUpAndDown({ program, io, host, globals, action }: Declaring): vo
     .addOption(
       new Option('--extensions <switch>', 'what skiff adds to Kubernetes (default: as the controllers)').choices(['on', 'off']),
     )
+    .addOption(
+      new Option('--pin-images [mode]', 'images are written with their digests, in namespaces that do not say')
+        .choices(['require', 'warn', 'off'])
+        .preset('require')
+        .default('off'),
+    )
     .option('--token-file <file>', 'bearer tokens, a line each: token,user,uid,"group1,group2"')
     .addOption(
       new Option(
@@ -55,7 +62,7 @@ function declareUpAndDown({ program, io, host, globals, action }: Declaring): vo
     .action(
       action(async (flags: UpFlags) => {
         const { runUp } = await import('./up.ts')
-        const { dataDir, port, runtime, nodes, tokenFile, serviceCaConfigMap } = flags
+        const { dataDir, port, runtime, nodes, pinImages, tokenFile, serviceCaConfigMap } = flags
         const switches = {
           inMemory: flags.inMemory === true,
           controllers: flags.controllers === 'on',
@@ -63,7 +70,8 @@ function declareUpAndDown({ program, io, host, globals, action }: Declaring): vo
           detach: flags.detach === true,
         }
         const apiServer = { tokenFile, serviceCaConfigMap }
-        return runUp({ dataDir, port, runtime, nodes, apiServer, ...switches, kubeconfig: globals().kubeconfig }, io, host)
+        const { kubeconfig } = globals()
+        return runUp({ dataDir, port, runtime, nodes, pinImages, apiServer, ...switches, kubeconfig }, io, host)
       }),
     )
   program

@@ -1,6 +1,7 @@
 /** Flags and help of the commands that run, roll and stop workloads. */
 import { type Command, Option } from 'commander'
 import { collect, durationMs, positiveInteger, wholeNumber } from './flag-values.ts'
+import { PIN_MODES, type PinMode } from './pin-modes.ts'
 import type { Declaring } from './program.ts'
 import type { RunAs } from './run.ts'
 import { withSession } from './session.ts'
@@ -33,6 +34,14 @@ function withPace(command: Command): Command {
     .addOption(new Option('-o, --output <format>', 'how to print progress').choices(['json']))
 }
 
+function withPin(command: Command): Command {
+  return command.addOption(
+    new Option('--pin <when>', 'write images with their digests (default: $SKIFF_PIN, else auto: where they can be had)').choices(
+      PIN_MODES,
+    ),
+  )
+}
+
 function paceFlags(input: PaceInput) {
   return {
     ...{ maxSurge: input.maxSurge, maxUnavailable: input.maxUnavailable, minReady: input.minReady },
@@ -50,16 +59,21 @@ function declareRoll({ program, io, globals, action }: Declaring): void {
     .option('--image <[container=]image>', 'the new image (again for more containers)', collect, [])
     .option('-f, --file <file>', 'a manifest with the new template')
     .option('--dry-run', 'only say what would be done')
-  withPace(command)
+  withPin(withPace(command))
     .addHelpText(
       'after',
       '\nExit code 0 when done, 3 on a conflict, 4 without progress, 5 when rolled back, 130 when interrupted.\n\nExample:\n  skiff roll web --image web:v2\n',
     )
     .action(
       action(
-        async (name: string, to: string | undefined, input: PaceInput & { image: string[]; file?: string; dryRun?: true }) => {
+        async (
+          name: string,
+          to: string | undefined,
+          input: PaceInput & { image: string[]; file?: string; dryRun?: true; pin?: PinMode },
+        ) => {
           const { runRoll } = await import('./roll.ts')
-          const flags = { name, to, images: input.image, file: input.file, dryRun: input.dryRun === true, ...paceFlags(input) }
+          const { image: images, file, pin } = input
+          const flags = { name, to, images, file, pin, dryRun: input.dryRun === true, ...paceFlags(input) }
           return withSession(globals(), io, (session) => runRoll(flags, io, session))
         },
       ),
@@ -89,10 +103,11 @@ interface RunInput {
   as?: RunAs
   once?: true
   forever?: true
+  pin?: PinMode
 }
 
 function declareRun({ program, io, globals, action }: Declaring): void {
-  program
+  const command = program
     .command('run')
     .description('run an image: as a deployment, or once when arguments are given')
     .argument('<name>')
@@ -104,6 +119,7 @@ function declareRun({ program, io, globals, action }: Declaring): void {
     .addOption(new Option('--as <kind>', 'what to create').choices(['deployment', 'rc', 'pod', 'job']))
     .option('--once', 'run it to its end, print its output and pass its exit code on')
     .option('--forever', 'keep it running, arguments or not')
+  withPin(command)
     .addHelpText(
       'after',
       '\nExamples:\n  skiff run web --image web:v1 --replicas 3 -p 8080\n  skiff run hello --image tools:v1 -- echo hello\n',
@@ -111,8 +127,19 @@ function declareRun({ program, io, globals, action }: Declaring): void {
     .action(
       action(async (name: string, args: string[], input: RunInput) => {
         const { runRun } = await import('./run.ts')
-        const { image, replicas, port, env, as } = input
-        const flags = { name, args, image, replicas, port, env, as, once: input.once === true, forever: input.forever === true }
+        const { image, replicas, port, env, as, pin } = input
+        const flags = {
+          name,
+          args,
+          image,
+          replicas,
+          port,
+          env,
+          as,
+          pin,
+          once: input.once === true,
+          forever: input.forever === true,
+        }
         return withSession(globals(), io, (session) => runRun(flags, io, session))
       }),
     )

@@ -20,6 +20,8 @@ export interface UpOptions extends DataDirectoryOptions {
   controllers: boolean
   /** Off: the server is a stock one. */
   extensions: boolean
+  /** What holds for namespaces that do not say whether images are pinned. */
+  pinImages: 'require' | 'warn' | 'off'
   /** Leaves the cluster running in a process of its own and returns when it is ready. */
   detach: boolean
   /** What is particular about the API server. */

@@ -4,6 +4,8 @@ import type { PodTemplateSpec } from '../api/types.ts'
 import { systemClock } from '../base/clock.ts'
 import { previewRoll, type RollbackOptions, type RollKind, type RollOptions, roll } from '../rollout/index.ts'
 import { CommandError, type Io, writeLine } from './io.ts'
+import { createPinner, type Pinner } from './pin.ts'
+import type { PinMode } from './pin-modes.ts'
 import { showRoll, told } from './roll-output.ts'
 import { type Place, ROLLED_KINDS, resolveWorkload } from './workload-names.ts'
 
@@ -28,6 +30,7 @@ export interface RollFlags extends PaceFlags {
   images: readonly string[]
   file?: string | undefined
   dryRun: boolean
+  pin?: PinMode | undefined
 }
 
 const CONFLICT = 3
@@ -40,9 +43,11 @@ export async function runRoll(flags: RollFlags, io: Io, place: Place): Promise<n
   const { kind, name } = await resolveWorkload(place, flags.name, ROLLED_KINDS)
   const to = flags.to === undefined ? undefined : await resolveWorkload(place, flags.to, [kind])
   const file = flags.file === undefined ? undefined : await readTemplate(flags.file, kind as RollKind, name)
+  const pinner = createPinner(flags.pin, io, place)
+  if (file?.template.spec) await pinner.spec(file.template.spec)
   const options: RollOptions = {
     ...paceOf(flags, io, place, { kind: kind as RollKind, name }),
-    ...(flags.images.length > 0 && { images: imagesOf(flags.images) }),
+    ...(flags.images.length > 0 && { images: await pinnedImages(flags.images, pinner) }),
     template: file?.template,
     toName: to?.name ?? file?.toName,
   }
@@ -97,6 +102,11 @@ function imagesOf(texts: readonly string[]): Record<string, string> {
     images[container] = image
   }
   return images
+}
+
+async function pinnedImages(texts: readonly string[], pinner: Pinner): Promise<Record<string, string>> {
+  const images = Object.entries(imagesOf(texts))
+  return Object.fromEntries(await Promise.all(images.map(async ([container, image]) => [container, await pinner.image(image)])))
 }
 
 interface FileContent {

@@ -5,6 +5,8 @@ import type { ResourceRef } from '../client/client.ts'
 import { objectPath } from '../client/paths.ts'
 import { deployments, jobs, pods, replicationControllers } from '../client/resources.ts'
 import { CommandError, type Io, writeLine } from './io.ts'
+import { createPinner } from './pin.ts'
+import type { PinMode } from './pin-modes.ts'
 import { watchPods } from './pod-watch.ts'
 import type { Place } from './workload-names.ts'
 
@@ -21,6 +23,7 @@ export interface RunFlags {
   as?: RunAs | undefined
   once: boolean
   forever: boolean
+  pin?: PinMode | undefined
 }
 
 /** Reasons that no waiting heals when something is to run once. */
@@ -35,6 +38,7 @@ const HOPELESS = new Set([
 
 export async function runRun(flags: RunFlags, io: Io, place: Place): Promise<number> {
   const { object, resource, as, once } = planRun(flags, place.namespace)
+  await createPinner(flags.pin, io, place).object(object)
   await place.client.create(resource, object)
   const handle = `${as}/${flags.name}`
   if (!once) {

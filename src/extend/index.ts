@@ -1,7 +1,13 @@
-/** The extensions that are built in, in the order their admission runs. */
+/** The extensions that are built in, in the order their admission runs: field paths may ask for an image, which has its digest by then. */
 import type { Extension } from './extension.ts'
 import { fields } from './fields/fields.ts'
+import { imagePinning, type PinMode } from './images/pinning.ts'
 
-export function builtinExtensions(): Extension[] {
-  return [fields]
+export interface ExtensionOptions {
+  /** For namespaces that do not say: whether images must be pinned, are where they can be, or are left alone. */
+  pinImages?: PinMode | undefined
+}
+
+export function builtinExtensions({ pinImages = 'off' }: ExtensionOptions = {}): Extension[] {
+  return [imagePinning(pinImages), fields]
 }

@@ -49,7 +49,7 @@ export class NodeAgent {
     this.metadata = metadataService(options, shared, sources)
     this.context = this.createContext(description)
     const { client, clock, log } = shared
-    this.registration = new Registration({ client, clock, log, description })
+    this.registration = new Registration({ client, clock, log, description, inventory: options.runtime.inventory })
     this.streams = createStreams({
       context: this.context,
       find: (pod) => this.find(pod),

@@ -62,7 +62,15 @@ export function start(args: readonly string[], { input = '', env = {}, host }: R
   })
   const interrupt = new AbortController()
   const stdin = Readable.from(input === '' ? [] : [Buffer.from(input)])
-  const io: Io = { stdout, stderr, stdin, env, isTty: false, columns: 100, signal: interrupt.signal }
+  const io: Io = {
+    stdout,
+    stderr,
+    stdin,
+    env: { SKIFF_PIN: 'off', ...env },
+    isTty: false,
+    columns: 100,
+    signal: interrupt.signal,
+  }
   const done = main(args, io, { ...noHost, ...host }).then((code) => ({ code, out, err }))
   return { out: () => out, err: () => err, interrupt: () => interrupt.abort(), done }
 }

@@ -24,7 +24,15 @@ function capture(options: { isTty?: boolean; signal?: AbortSignal } = {}): { io:
     text.err += chunk
   })
   const signal = options.signal ?? new AbortController().signal
-  const io: Io = { stdout, stderr, stdin: new PassThrough(), env: {}, isTty: options.isTty ?? false, columns: 80, signal }
+  const io: Io = {
+    stdout,
+    stderr,
+    stdin: new PassThrough(),
+    env: { SKIFF_PIN: 'off' },
+    isTty: options.isTty ?? false,
+    columns: 80,
+    signal,
+  }
   return { io, out: () => text.out, err: () => text.err }
 }
 

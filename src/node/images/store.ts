@@ -10,10 +10,11 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { RegistryCredential } from '../../registry/credentials.ts'
 import type { Manifest } from '../../registry/documents.ts'
-import { type ImageState, RuntimeError } from '../runtime/runtime.ts'
+import { type ImageState, RuntimeError, type RuntimeInventory } from '../runtime/runtime.ts'
 import { type Blobs, openBlobs, type Staging } from './blobs.ts'
 import type { BuildOptions } from './build.ts'
 import { type ConfigDocument, readConfig } from './documents.ts'
+import { openInventory } from './inventory.ts'
 import type { ImageLayers } from './layers.ts'
 import { familiarName, type ImageReference, isDigest, parseReference } from './reference.ts'
 import { openReferences, type ReferenceRecord, type References } from './references.ts'
@@ -41,6 +42,7 @@ export interface ImageStore {
   layers(imageId: string): Promise<ImageLayers>
   /** Makes the image present. Throws RuntimeError `ErrImagePull`, `ErrImageNeverPull` or `InvalidImageName`. */
   pull(reference: string, options: PullOptions): Promise<ImageState>
+  readonly inventory: RuntimeInventory
 }
 
 export interface PullOptions {
@@ -82,6 +84,7 @@ export function openImageStore(dataDirectory: string, { env = process.env }: { e
     save: (references, file) => save(context, references, file),
     layers: (imageId) => sharedLayers(context, imageId),
     pull: (reference, options) => pull(context, reference, options),
+    inventory: openInventory(join(directory, 'refs'), context.references, context.blobs),
   }
 }
 
@@ -174,7 +177,9 @@ async function pullNow(
 ): Promise<ImageState> {
   options.signal?.throwIfAborted()
   const [present] = await find(context, reference)
-  if (options.policy !== 'Always' && present !== undefined) return stateOf(context, present.config)
+  // A digest has one content: what is here is what would come.
+  if (present !== undefined && (options.policy !== 'Always' || parsed.digest !== undefined))
+    return stateOf(context, present.config)
   if (options.policy === 'Never')
     throw new RuntimeError('ErrImageNeverPull', `Container image "${reference}" is not present with pull policy of Never`)
   const { pullImage } = await import('./registry.ts')

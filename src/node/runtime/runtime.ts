@@ -66,6 +66,21 @@ export interface Runtime {
   close(options: { remove: boolean }): Promise<void>
   /** The network its pods live in. */
   readonly network: PodNetwork
+  /** The images that are here; absent where there is no store of them. */
+  readonly inventory?: RuntimeInventory | undefined
+}
+
+export interface RuntimeInventory {
+  /** Cheap: asked at every heartbeat. */
+  list(): Promise<readonly InventoryItem[]>
+  /** Calls `listener` when the list may have changed, by whichever process; the returned function ends that. */
+  onChange(listener: () => void): () => void
+}
+
+export interface InventoryItem {
+  /** `repo@digest` and `repo:tag`, full names; what a tag means comes first. */
+  names: readonly string[]
+  sizeBytes: number
 }
 
 export interface RuntimeInfo {

@@ -1,6 +1,6 @@
 /** The Node object as its agent describes it. Pure. */
-import type { Node, NodeCondition, NodeStatus, NodeSystemInfo } from '../../api/types.ts'
-import type { RuntimeInfo } from '../runtime/runtime.ts'
+import type { ContainerImage, Node, NodeCondition, NodeStatus, NodeSystemInfo } from '../../api/types.ts'
+import type { InventoryItem, RuntimeInfo } from '../runtime/runtime.ts'
 
 export interface NodeDescription {
   name: string
@@ -48,12 +48,25 @@ function nodeAnnotations({ info, annotations }: NodeDescription): Record<string,
   }
 }
 
+/** More images than these a Node's status does not list, as it travels to everybody who watches nodes. */
+const MAX_IMAGES = 200
+
+/** As a Node's status lists them: what has a tag first, then the larger. */
+export function imagesOf(items: readonly InventoryItem[]): ContainerImage[] {
+  const isTagged = ({ names }: InventoryItem) => names.some((name) => !name.includes('@'))
+  return [...items]
+    .sort((a, b) => Number(isTagged(b)) - Number(isTagged(a)) || b.sizeBytes - a.sizeBytes)
+    .slice(0, MAX_IMAGES)
+    .map(({ names, sizeBytes }) => ({ names: [...names], sizeBytes }))
+}
+
 /** `before`: the conditions in the API; a condition keeps its transition time while its status stays. */
 export function nodeStatus(
   description: NodeDescription,
   before: readonly NodeCondition[],
   ready: { ok: boolean; reason: string; message: string },
   now: string,
+  images: readonly InventoryItem[] | undefined,
 ): NodeStatus {
   const amounts = capacityOf(description)
   const { info, address, hostname, name, machine, version } = description
@@ -76,6 +89,7 @@ export function nodeStatus(
       operatingSystem: info.operatingSystem,
       architecture: info.architecture,
     },
+    ...(images && { images: imagesOf(images) }),
   }
 }
 

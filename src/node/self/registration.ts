@@ -8,6 +8,7 @@ import { type Clock, delay, microTimestamp, timestamp } from '../../base/clock.t
 import type { Log } from '../../base/log.ts'
 import type { Client } from '../../client/client.ts'
 import { leases, nodes } from '../../client/resources.ts'
+import type { InventoryItem, RuntimeInventory } from '../runtime/runtime.ts'
 import { type NodeDescription, nodeLabels, nodeObject, nodeStatus } from './node-object.ts'
 
 const LEASE_NAMESPACE = 'kube-node-lease'
@@ -28,6 +29,8 @@ export interface RegistrationOptions {
   clock: Clock
   log: Log
   description: NodeDescription
+  /** The runtime's; what comes into it or leaves it is said at once. */
+  inventory?: RuntimeInventory | undefined
 }
 
 export class Registration {
@@ -36,6 +39,11 @@ export class Registration {
   private conditions: readonly NodeCondition[] = []
   private uid: string | undefined
   private renewing: Promise<void> = Promise.resolve()
+  private unfollow = () => {}
+  /** The images as they were last reported. */
+  private reported: readonly InventoryItem[] | undefined
+  private reporting: Promise<void> | undefined
+  private mayHaveChanged = false
 
   constructor(options: RegistrationOptions) {
     this.options = options
@@ -48,6 +56,7 @@ export class Registration {
       this.insist('node status', (signal) => this.report(signal)),
       this.insist('lease', (signal) => this.renewLease(signal)),
     ])
+    this.followImages()
     // Ends with the stop only, by the rejection of its pause.
     this.renewing = this.keepUp().catch(() => {})
   }
@@ -56,7 +65,8 @@ export class Registration {
   async stop(farewell: boolean): Promise<void> {
     const { clock, log, description } = this.options
     this.stopping.abort()
-    await this.renewing
+    this.unfollow()
+    await Promise.all([this.renewing, this.reporting])
     if (!farewell) return
     const patience = new AbortController()
     const cancel = clock.after(FAREWELL_MS, () => patience.abort(), { unref: true })
@@ -75,9 +85,43 @@ export class Registration {
     for (;;) {
       await delay(clock, RENEW_MS, this.stopping.signal)
       await this.insist('lease renewal', (signal) => this.renewLease(signal))
-      if (clock.monotonic() - statusAt < STATUS_MS) continue
+      if (clock.monotonic() - statusAt < STATUS_MS && !(await this.haveImagesChanged())) continue
       statusAt = clock.monotonic()
       await this.insist('node status', (signal) => this.report(signal))
+    }
+  }
+
+  private followImages(): void {
+    try {
+      this.unfollow = this.options.inventory?.onChange(() => void this.reportImages()) ?? this.unfollow
+    } catch (error) {
+      this.options.log.info('changes of images are seen at heartbeats only', { error: (error as Error).message })
+    }
+  }
+
+  /** Changes that come while one is being reported are reported together afterwards. */
+  private reportImages(): Promise<void> {
+    this.mayHaveChanged = true
+    this.reporting ??= this.reportImagesNow().finally(() => {
+      this.reporting = undefined
+    })
+    return this.reporting
+  }
+
+  private async reportImagesNow(): Promise<void> {
+    while (this.mayHaveChanged && !this.stopping.signal.aborted) {
+      this.mayHaveChanged = false
+      if (await this.haveImagesChanged()) await this.insist('node status', (signal) => this.report(signal))
+    }
+  }
+
+  private async haveImagesChanged(): Promise<boolean> {
+    const { inventory, log } = this.options
+    try {
+      return inventory !== undefined && (await inventory.list()) !== this.reported
+    } catch (error) {
+      log.warn('the images on this node could not be listed', { error: (error as Error).message })
+      return false
     }
   }
 
@@ -128,10 +172,12 @@ export class Registration {
   }
 
   private async writeStatus(ready: typeof READY, signal: AbortSignal): Promise<void> {
-    const { client, clock, description } = this.options
-    const status = nodeStatus(description, this.conditions, ready, timestamp(clock))
+    const { client, clock, description, inventory } = this.options
+    const images = await inventory?.list()
+    const status = nodeStatus(description, this.conditions, ready, timestamp(clock), images)
     const node = await client.patch(nodes, description.name, 'strategic', { status }, { subresource: 'status', signal })
     this.conditions = node.status?.conditions ?? []
+    this.reported = images
   }
 
   private async renewLease(signal: AbortSignal): Promise<void> {

@@ -1,6 +1,6 @@
 /** What the runtime needs of an image store. */
 import type { RegistryCredential } from '../../../registry/credentials.ts'
-import type { ImageState } from '../runtime.ts'
+import type { ImageState, RuntimeInventory } from '../runtime.ts'
 
 export interface ImageSource {
   /** The image of that name, or undefined where it is absent. Throws when the name is none. */
@@ -8,6 +8,7 @@ export interface ImageSource {
   /** Unpacked layers, the topmost first; `hostBase` when they stack on the host's own files. */
   layers(imageId: string): ImageLayers | Promise<ImageLayers>
   pull(reference: string, options: PullOptions): Promise<ImageState>
+  readonly inventory?: RuntimeInventory
 }
 
 export interface ImageLayers {

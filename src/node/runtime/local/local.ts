@@ -156,12 +156,14 @@ class LocalRuntime implements Runtime {
   private readonly options: LocalRuntimeOptions
   private readonly isolation: Isolation
   private readonly images: ImageSource
+  readonly inventory: Runtime['inventory']
   private readonly sandboxes = new Map<string, Sandbox>()
   private readonly containers = new Map<string, Container>()
   private readonly listeners = new Set<(sandboxId: string) => void>()
 
   constructor(options: LocalRuntimeOptions, isolation: Isolation, images: ImageSource) {
     this.images = images
+    this.inventory = images.inventory
     this.options = options
     this.isolation = isolation
     this.network = isolation.network
