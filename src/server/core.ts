@@ -6,6 +6,7 @@ import type { Store } from '../store/store.ts'
 import type { AdmissionPlugin, ObjectReader } from './admission/contract.ts'
 import type { Authorizer } from './auth/contract.ts'
 import type { UserInfo } from './contract.ts'
+import type { FlowControl } from './fairness/flow-control.ts'
 import type { Metrics } from './metrics.ts'
 import type { NodeConnections } from './node-connections.ts'
 import type { Registry } from './registry.ts'
@@ -22,6 +23,8 @@ export interface Core {
   readonly admission: readonly AdmissionPlugin[]
   readonly nodes: NodeConnections
   readonly metrics: Metrics
+  /** Who waits for whom. */
+  readonly fairness: FlowControl
   /** Resources that are answered at once and never stored, by plural: reviews. */
   readonly questions: ReadonlyMap<string, Question>
   /** Answers `serviceaccounts/NAME/token`: the request with its status filled in. Throws StatusError. */

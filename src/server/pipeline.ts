@@ -39,13 +39,21 @@ const VERBS: Record<string, Verb> = {
 export async function serve(core: Core, request: ApiRequest): Promise<Answer> {
   const target = parseTarget(request.method, request.path, request.query.flag('watch'))
   const done = core.metrics.begin(target.verb, target.resource ? target.plural : '')
+  let release: (() => void) | undefined
   try {
+    // What the server's own parts ask for in process is not kept waiting behind others.
+    if (!request.trusted) {
+      const seat = core.fairness.take(request.user, target, () => request.signal)
+      release = seat instanceof Promise ? await seat : seat
+    }
     const answer = await route(core, request, target)
     done(answer.type === 'watch' ? 200 : answer.status)
     return answer
   } catch (error) {
     done(error instanceof StatusError ? error.code : 500)
     throw error
+  } finally {
+    release?.()
   }
 }
 

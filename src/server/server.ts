@@ -9,6 +9,7 @@ import { ensureBootstrap, publishEndpoint } from './bootstrap/bootstrap.ts'
 import type { ApiServer, ApiServerOptions, UserInfo } from './contract.ts'
 import type { Core } from './core.ts'
 import { followCustomResources } from './custom/follow.ts'
+import { FlowControl } from './fairness/flow-control.ts'
 import { createInProcessDoor } from './in-process.ts'
 import { Metrics } from './metrics.ts'
 import { createNameIndex } from './names/name-index.ts'
@@ -49,6 +50,7 @@ export async function createApiServer(options: ServerOptions): Promise<ApiServer
     ...given(options, ['serviceCidr', 'nodePorts', 'extraTokenSources']),
     ...(options.admission && { extra: options.admission }),
   })
+  const fairness = new FlowControl({ reader, clock })
   let url = 'https://kubernetes.default.svc'
   const core: Core = {
     store,
@@ -61,6 +63,7 @@ export async function createApiServer(options: ServerOptions): Promise<ApiServer
     admission: [...admission, auth.escalation],
     nodes: new NodeConnections(),
     metrics: new Metrics(),
+    fairness,
     questions: new Map([
       ...Object.entries(auth.reviews),
       ['namereviews', createNameReview(createNameIndex(store, registry), auth.authorizer)],
@@ -90,6 +93,7 @@ export async function createApiServer(options: ServerOptions): Promise<ApiServer
     async close() {
       closing.abort(new Error('the API server is closing'))
       await closeListener?.()
+      fairness.stop()
       auth.stop()
     },
   }

@@ -9,6 +9,7 @@ import { createAuth } from '../../../src/server/auth/auth.ts'
 import { ensureBootstrap } from '../../../src/server/bootstrap/bootstrap.ts'
 import type { UserInfo } from '../../../src/server/contract.ts'
 import type { Core } from '../../../src/server/core.ts'
+import { FlowControl } from '../../../src/server/fairness/flow-control.ts'
 import { createInProcessDoor } from '../../../src/server/in-process.ts'
 import { Metrics } from '../../../src/server/metrics.ts'
 import { NodeConnections } from '../../../src/server/node-connections.ts'
@@ -50,6 +51,7 @@ export async function createCluster(options: Partial<AdmissionOptions> = {}) {
     admission: [...admission, auth.escalation],
     nodes: new NodeConnections(),
     metrics: new Metrics(),
+    fairness: new FlowControl({ reader, clock: systemClock }),
     questions: new Map(Object.entries(auth.reviews)),
     createToken: auth.createToken,
     closing: closing.signal,
