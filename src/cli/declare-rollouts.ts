@@ -1,9 +1,8 @@
-/** Flags and help of the commands that run, roll and stop workloads. */
+/** Flags and help of the commands that roll and stop workloads. */
 import { type Command, Option } from 'commander'
-import { collect, durationMs, positiveInteger, wholeNumber } from './flag-values.ts'
+import { collect, durationMs, wholeNumber } from './flag-values.ts'
 import { PIN_MODES, type PinMode } from './pin-modes.ts'
 import type { Declaring } from './program.ts'
-import type { RunAs } from './run.ts'
 import { withSession } from './session.ts'
 
 interface PaceInput {
@@ -19,7 +18,6 @@ interface PaceInput {
 export function declareRolloutCommands(declaring: Declaring): void {
   declareRoll(declaring)
   declareRollback(declaring)
-  declareRun(declaring)
   declareStop(declaring)
 }
 
@@ -91,56 +89,6 @@ function declareRollback({ program, io, globals, action }: Declaring): void {
       action(async (name: string, input: PaceInput) => {
         const { runRollback } = await import('./rollback.ts')
         return withSession(globals(), io, (session) => runRollback({ name, ...paceFlags(input) }, io, session))
-      }),
-    )
-}
-
-interface RunInput {
-  image: string
-  replicas?: number
-  port?: number
-  env: string[]
-  as?: RunAs
-  once?: true
-  forever?: true
-  pin?: PinMode
-}
-
-function declareRun({ program, io, globals, action }: Declaring): void {
-  const command = program
-    .command('run')
-    .description('run an image: as a deployment, or once when arguments are given')
-    .argument('<name>')
-    .argument('[args...]', "the container's arguments, after --")
-    .requiredOption('--image <image>', 'what to run')
-    .option('--replicas <count>', 'how many', positiveInteger('--replicas'))
-    .option('-p, --port <number>', 'the port it listens on', wholeNumber('--port', 65_535))
-    .option('-e, --env <name=value>', 'an environment variable (again for more)', collect, [])
-    .addOption(new Option('--as <kind>', 'what to create').choices(['deployment', 'rc', 'pod', 'job']))
-    .option('--once', 'run it to its end, print its output and pass its exit code on')
-    .option('--forever', 'keep it running, arguments or not')
-  withPin(command)
-    .addHelpText(
-      'after',
-      '\nExamples:\n  skiff run web --image web:v1 --replicas 3 -p 8080\n  skiff run hello --image tools:v1 -- echo hello\n',
-    )
-    .action(
-      action(async (name: string, args: string[], input: RunInput) => {
-        const { runRun } = await import('./run.ts')
-        const { image, replicas, port, env, as, pin } = input
-        const flags = {
-          name,
-          args,
-          image,
-          replicas,
-          port,
-          env,
-          as,
-          pin,
-          once: input.once === true,
-          forever: input.forever === true,
-        }
-        return withSession(globals(), io, (session) => runRun(flags, io, session))
       }),
     )
 }

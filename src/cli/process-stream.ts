@@ -6,8 +6,10 @@ import { type Status, StatusError } from '../api/status.ts'
 import { objectPath } from '../client/paths.ts'
 import { pods } from '../client/resources.ts'
 import type { WebSocketLike } from '../client/transport.ts'
+import { DetachKeys } from './detach-keys.ts'
 import { CommandError, INTERRUPTED, type Io } from './io.ts'
-import type { Session } from './session.ts'
+import { overlap } from './overlap.ts'
+import type { Place } from './workload-names.ts'
 
 const STDIN = 0
 const STDOUT = 1
@@ -27,15 +29,19 @@ export interface RemoteProcess {
   command?: readonly string[] | undefined
   stdin: boolean
   tty: boolean
+  /** Called when the user leaves by ctrl-p ctrl-q, on a terminal; without it these keys are ordinary ones. */
+  onDetach?: (() => void) | undefined
+  /** What the process printed before; asked for once the streams are joined, and printed first. */
+  earlier?: (() => Promise<Buffer>) | undefined
 }
 
 /** Runs until the process ends. Answers its exit code; throws when there is none to speak of. */
-export async function openProcess(remote: RemoteProcess, session: Session, io: Io): Promise<number> {
+export async function openProcess(remote: RemoteProcess, place: Place, io: Io): Promise<number> {
   const { command, container, stdin, tty } = remote
-  const socket = await session.client.transport.connect(
+  const socket = await place.client.transport.connect(
     {
       method: 'GET',
-      path: objectPath(pods, remote.pod, session.namespace, command ? 'exec' : 'attach'),
+      path: objectPath(pods, remote.pod, place.namespace, command ? 'exec' : 'attach'),
       query: {
         ...(command && { command }),
         ...{ container, stdout: 'true' },
@@ -47,20 +53,38 @@ export async function openProcess(remote: RemoteProcess, session: Session, io: I
     PROTOCOLS,
   )
   const releases: (() => void)[] = []
+  let isDetached = false
+  const detach = () => {
+    isDetached = true
+    socket.close(1000, 'detached')
+  }
   if (tty && io.terminal) releases.push(passTerminal(socket, io.terminal))
-  if (stdin) releases.push(passInput(socket, io))
+  if (stdin) releases.push(passInput(socket, io, tty && remote.onDetach ? new DetachKeys(detach) : undefined))
   try {
-    return await receive(socket, io)
+    const code = await receive(socket, io, await printEarlier(socket, remote, io), () => isDetached)
+    if (isDetached) remote.onDetach?.()
+    return code
   } finally {
     for (const release of releases) release()
   }
 }
 
+/** Holds back what comes until what came before is printed; answers what has come meanwhile. */
+async function printEarlier(socket: WebSocketLike, { earlier }: RemoteProcess, io: Io): Promise<Uint8Array[]> {
+  const held: Uint8Array[] = []
+  if (!earlier) return held
+  socket.onMessage((message) => held.push(message))
+  const log = await earlier()
+  const output = held.filter(([channel]) => channel === STDOUT || channel === STDERR).map((message) => message.subarray(1))
+  io.stdout.write(log.subarray(0, log.length - overlap(log, Buffer.concat(output))))
+  return held
+}
+
 /** Prints what comes until the socket closes; then the last status is the exit. */
-function receive(socket: WebSocketLike, io: Io): Promise<number> {
+function receive(socket: WebSocketLike, io: Io, held: readonly Uint8Array[], isDetached: () => boolean): Promise<number> {
   let status: Status | undefined
   return new Promise((resolve, reject) => {
-    socket.onMessage((message) => {
+    const take = (message: Uint8Array) => {
       const channel = message[0]
       const data = Buffer.from(message.subarray(1))
       if (channel === STATUS) {
@@ -71,9 +95,12 @@ function receive(socket: WebSocketLike, io: Io): Promise<number> {
       if (data.length === 0 || !output || output.write(data)) return
       socket.pause()
       output.once('drain', () => socket.resume())
-    })
+    }
+    held.forEach(take)
+    socket.onMessage(take)
     socket.onClose((code, reason) => {
       if (status) settle(status, resolve, reject)
+      else if (isDetached()) resolve(0)
       else if (io.signal.aborted) resolve(INTERRUPTED)
       else reject(new CommandError(`the connection to the container ended early (${code}${reason && ` ${reason}`})`))
     })
@@ -87,10 +114,13 @@ function settle(status: Status, resolve: (code: number) => void, reject: (error:
   else reject(new StatusError(status))
 }
 
-function passInput(socket: WebSocketLike, io: Io): () => void {
+function passInput(socket: WebSocketLike, io: Io, keys: DetachKeys | undefined): () => void {
   const { stdin } = io
   const forward = (chunk: Buffer | string) => {
-    socket.send(Buffer.concat([Buffer.of(STDIN), Buffer.from(chunk as Buffer)]))
+    const typed = Buffer.from(chunk as Buffer)
+    const passed = keys ? keys.pass(typed) : typed
+    if (passed.length === 0) return
+    socket.send(Buffer.concat([Buffer.of(STDIN), passed]))
     if (socket.bufferedAmount < MAX_BUFFERED_BYTES) return
     stdin.pause()
     const poll = setInterval(() => {

@@ -8,6 +8,7 @@ import { declareClusterCommands } from './declare-cluster.ts'
 import { declareObjectCommands } from './declare-objects.ts'
 import { declarePodCommands } from './declare-pods.ts'
 import { declareRolloutCommands } from './declare-rollouts.ts'
+import { declareRun } from './declare-run.ts'
 import { declareSet } from './declare-set.ts'
 import type { Host } from './host.ts'
 import { CommandError, INTERRUPTED, type Io, writeLine } from './io.ts'
@@ -66,6 +67,7 @@ function createProgram(io: Io, host: Host): Program {
   declarePodCommands(declaring)
   declareRolloutCommands(declaring)
   declareSet(declaring)
+  declareRun(declaring)
   return { command: program, exitCode: () => exitCode }
 }
 

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import type { Io } from '../../src/cli/io.ts'
 import { type RollFlags, runRoll } from '../../src/cli/roll.ts'
 import { runRollback } from '../../src/cli/rollback.ts'
-import { planRun, type RunFlags, runRun } from '../../src/cli/run.ts'
+import { readRunWords, runRun } from '../../src/cli/run/run.ts'
 import { runStop } from '../../src/cli/stop.ts'
 import { deployments, pods, replicationControllers } from '../../src/client/resources.ts'
 import { startTestCluster, type TestCluster } from '../controllers/cluster.ts'
@@ -44,26 +44,19 @@ const rollFlags = (more: Partial<RollFlags>): RollFlags => ({
   timeoutMs: 10_000,
   ...more,
 })
-const runFlags = (more: Partial<RunFlags>): RunFlags => ({
-  name: 'web',
-  image: 'web:v1',
-  args: [],
-  env: [],
-  once: false,
-  forever: false,
-  ...more,
-})
+const words = (text: string) => readRunWords(text.split(' '))
 
-async function runWeb(cluster: TestCluster, more: Partial<RunFlags> = {}): Promise<void> {
-  expect(await runRun(runFlags({ replicas: 2, ...more }), capture().io, { client: cluster.client, namespace })).toBe(0)
-  const resource = (more.as === 'rc' ? replicationControllers : deployments) as typeof deployments
+async function runWeb(cluster: TestCluster, as: 'rc' | 'deployment' = 'deployment'): Promise<void> {
+  const place = { client: cluster.client, namespace }
+  expect(await runRun(words(`web --image web:v1 --replicas 2 --as ${as}`), {}, capture().io, place)).toBe(0)
+  const resource = (as === 'rc' ? replicationControllers : deployments) as typeof deployments
   await until(async () => expect((await cluster.client.get(resource, 'web', { namespace })).status?.availableReplicas).toBe(2))
 }
 
 test('a replication controller: dry run, roll in lines, again, back in bars, stop', async () => {
   await using cluster = await startTestCluster()
   const place = { client: cluster.client, namespace }
-  await runWeb(cluster, { as: 'rc' })
+  await runWeb(cluster, 'rc')
 
   const planned = capture()
   expect(await runRoll(rollFlags({ images: ['web:v2'], dryRun: true }), planned.io, place)).toBe(0)
@@ -118,7 +111,7 @@ test('a deployment: JSON lines, no progress with the way out, back, stop', async
 test('an interrupted roll exits with 130 and says how to go on', async () => {
   await using cluster = await startTestCluster()
   cluster.setReady((image) => image !== 'web:v3')
-  await runWeb(cluster, { as: 'rc' })
+  await runWeb(cluster, 'rc')
   const stopping = new AbortController()
   const { io, err } = capture({ signal: stopping.signal })
   const rolling = runRoll(rollFlags({ images: ['web:v3'] }), io, { client: cluster.client, namespace })
@@ -131,7 +124,7 @@ test('an interrupted roll exits with 130 and says how to go on', async () => {
 test('the template comes from a file of the same kind', async () => {
   await using cluster = await startTestCluster()
   const place = { client: cluster.client, namespace }
-  await runWeb(cluster, { as: 'rc' })
+  await runWeb(cluster, 'rc')
   const directory = await mkdtemp(join(tmpdir(), 'skiff-roll-'))
   try {
     const file = join(directory, 'web.yaml')
@@ -154,8 +147,8 @@ test('names: several are listed with exit code 3, none proposes the nearest', as
   await using cluster = await startTestCluster({ reconcilers: [] })
   const place = { client: cluster.client, namespace }
   const io = capture().io
-  await runRun(runFlags({}), io, place)
-  await runRun(runFlags({ as: 'rc' }), io, place)
+  await runRun(words('web --image web:v1'), {}, io, place)
+  await runRun(words('web --image web:v1 --as rc'), {}, io, place)
   const several = runRoll(rollFlags({ images: ['web:v2'] }), io, place)
   await expect(several).rejects.toMatchObject({
     exitCode: 3,
@@ -166,27 +159,11 @@ test('names: several are listed with exit code 3, none proposes the nearest', as
   await expect(runRollback({ name: 'node/web', json: false }, io, place)).rejects.toThrow('is no kind for this')
 })
 
-test('run makes what its flags say, and refuses what contradicts itself', () => {
-  const plan = (more: Partial<RunFlags>) => planRun(runFlags(more), namespace)
-  expect(plan({})).toMatchObject({ as: 'deployment', once: false })
-  expect(plan({ args: ['true'] })).toMatchObject({ as: 'pod', once: true, object: { spec: { restartPolicy: 'Never' } } })
-  expect(plan({ args: ['true'], forever: true })).toMatchObject({ as: 'deployment', once: false })
-  expect(plan({ as: 'job' })).toMatchObject({ once: true, object: { kind: 'Job' } })
-  expect(plan({ as: 'pod' })).toMatchObject({ once: false })
-  expect(plan({ port: 80, env: ['A=b=c'] }).object.spec.template.spec.containers).toEqual([
-    { name: 'web', image: 'web:v1', ports: [{ containerPort: 80 }], env: [{ name: 'A', value: 'b=c' }] },
-  ])
-  expect(() => plan({ once: true, forever: true })).toThrow('contradict')
-  expect(() => plan({ once: true, as: 'rc' })).toThrow('--as rc')
-  expect(() => plan({ replicas: 2, as: 'pod' })).toThrow('--replicas')
-  expect(() => plan({ env: ['=x'] })).toThrow('NAME=VALUE')
-})
-
 test('what runs once passes its exit code on', async () => {
   await using cluster = await startTestCluster()
   const place = { client: cluster.client, namespace }
   const ended = (image: string, as: 'pod' | 'job', name: string) =>
-    runRun(runFlags({ name, image, as, once: true }), capture().io, place)
+    runRun(words(`${name} --image ${image} --as ${as} --once`), {}, capture().io, place)
   expect(await ended('job:ok', 'pod', 'c')).toBe(0)
   expect(await runStop({ name: 'pod/c', timeoutMs: 10_000 }, capture().io, place)).toBe(0)
   expect(await ended('job:fail', 'job', 'c')).toBe(1)
