@@ -19,6 +19,8 @@ export interface Watched {
   readonly action: ChangeAction
 }
 
+/** Of a container's name, so that what is asked of it fits into an annotation's. */
+const MAX_CONTAINER_NAME = 55
 const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH']
 const GENERATED = new RegExp(`\\$\\((${VARIABLE_PREFIX}[A-Za-z0-9_]+)\\)`, 'g')
 
@@ -56,8 +58,13 @@ export function checkOnChange(
       errors.push(invalid(path, value, `must be restart, ignore, or signal: and one of ${SIGNALS.join(', ')}`))
     }
     const variable = name.slice(ON_CHANGE_PREFIX.length)
-    if (!staying(spec).some((container) => keysOfVariable(container, variable).length > 0)) {
+    const containers = staying(spec).filter((container) => keysOfVariable(container, variable).length > 0)
+    if (containers.length === 0) {
       errors.push(invalid(path, value, `no container has a variable ${variable} with a field path that skiff fills in`))
+    } else if (containers.some((container) => container.name.length > MAX_CONTAINER_NAME)) {
+      errors.push(
+        invalid(path, value, `the name of a container that acts on changes has at most ${MAX_CONTAINER_NAME} characters`),
+      )
     }
   }
   return errors

@@ -23,7 +23,7 @@ beforeAll(async () => {
   client = cluster.client
   await client.patch(nodes, 'skiff', 'merge', { metadata: { labels: { 'topology.kubernetes.io/zone': 'b1' } } })
   await client.create(services, service('db'))
-})
+}, 60_000)
 afterAll(() => cluster.stop())
 
 describe('a pod', () => {
