@@ -1,16 +1,13 @@
 /**
- * What `skiff.dev/on-change.VAR` asks for when a variable's source has moved on, as annotations that the node agent acts on:
- * `skiff.dev/restart.CONTAINER` is part of what a container is made from, so another text restarts it, with the new value;
- * `skiff.dev/signal.CONTAINER` holds `SIGNAL:TOKEN`, and another token sends that signal. Pure.
+ * What `skiff.dev/on-change.VAR` asks for when a variable's source has moved on, as annotations that the node agent acts on
+ * (`api/downward/container-requests.ts`). A restart brings the new value, a signal leaves the environment as it is. Pure.
  */
 import { createHash } from 'node:crypto'
 import { annotationOf } from '../../api/downward/annotations.ts'
+import { restartAnnotation, signalAnnotation, signalTokens, writeSignals } from '../../api/downward/container-requests.ts'
 import type { Pod } from '../../api/types.ts'
 import { type Watched, watchedVariables } from './on-change.ts'
 import type { Values } from './values.ts'
-
-export const RESTART_PREFIX = 'skiff.dev/restart.'
-export const SIGNAL_PREFIX = 'skiff.dev/signal.'
 
 export interface Changes {
   readonly annotations: Record<string, string>
@@ -48,7 +45,7 @@ function restart({ container, variable, keys }: Watched, known: Texts, before: T
   const moved = movedKeys(keys, known, before)
   if (moved.length === 0) return
   for (const key of moved) annotations[annotationOf(key)] = known[annotationOf(key)]!
-  annotations[RESTART_PREFIX + container] = tokenOf(moved, known)
+  annotations[restartAnnotation(container)] = tokenOf(moved, known)
   notices.push(`${variable} has moved on: container ${container} restarts with its new value`)
 }
 
@@ -57,7 +54,7 @@ function restart({ container, variable, keys }: Watched, known: Texts, before: T
  * the first is sent when they are not those it started with.
  */
 function signal(container: string, watched: readonly Watched[], known: Texts, before: Texts, changes: Changes): void {
-  const heard = readSignals(before[SIGNAL_PREFIX + container])
+  const heard = signalTokens(before, container)
   const wanted = new Map(heard)
   for (const { action, variable } of watched) {
     if (action.do !== 'signal' || wanted.get(action.signal) !== heard.get(action.signal)) continue
@@ -69,13 +66,8 @@ function signal(container: string, watched: readonly Watched[], known: Texts, be
     wanted.set(action.signal, token)
     changes.notices.push(`${variable} has moved on: container ${container} gets ${action.signal}`)
   }
-  const text = [...wanted].map(([name, token]) => `${name}:${token}`).join(' ')
-  if (text !== (before[SIGNAL_PREFIX + container] ?? '')) changes.annotations[SIGNAL_PREFIX + container] = text
-}
-
-function readSignals(text = ''): Map<string, string> {
-  const entries = text.split(' ').filter((part) => part.includes(':'))
-  return new Map(entries.map((part) => part.split(':', 2) as [string, string]))
+  const text = writeSignals(wanted)
+  if (text !== writeSignals(heard)) changes.annotations[signalAnnotation(container)] = text
 }
 
 function tokenOf(keys: readonly string[], known: Texts): string {

@@ -3,6 +3,7 @@
  * source has moved on. Read and checked here; `follow.ts` acts. Pure.
  */
 import { keyOfReference, VARIABLE_PREFIX } from '../../api/downward/annotations.ts'
+import { MAX_REQUESTED_NAME } from '../../api/downward/container-requests.ts'
 import { invalid } from '../../api/field-errors.ts'
 import type { FieldError } from '../../api/status.ts'
 import type { Container, PodSpec } from '../../api/types.ts'
@@ -19,8 +20,6 @@ export interface Watched {
   readonly action: ChangeAction
 }
 
-/** Of a container's name, so that what is asked of it fits into an annotation's. */
-const MAX_CONTAINER_NAME = 55
 const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH']
 const GENERATED = new RegExp(`\\$\\((${VARIABLE_PREFIX}[A-Za-z0-9_]+)\\)`, 'g')
 
@@ -61,9 +60,9 @@ export function checkOnChange(
     const containers = staying(spec).filter((container) => keysOfVariable(container, variable).length > 0)
     if (containers.length === 0) {
       errors.push(invalid(path, value, `no container has a variable ${variable} with a field path that skiff fills in`))
-    } else if (containers.some((container) => container.name.length > MAX_CONTAINER_NAME)) {
+    } else if (containers.some((container) => container.name.length > MAX_REQUESTED_NAME)) {
       errors.push(
-        invalid(path, value, `the name of a container that acts on changes has at most ${MAX_CONTAINER_NAME} characters`),
+        invalid(path, value, `the name of a container that acts on changes has at most ${MAX_REQUESTED_NAME} characters`),
       )
     }
   }

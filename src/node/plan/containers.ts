@@ -1,10 +1,13 @@
 /** Which containers a pod has, in which role, what is known of each, and whether one that ended runs again. Pure. */
+import { restartToken } from '../../api/downward/container-requests.ts'
 import type { Container, Pod, PodSpec } from '../../api/types.ts'
 import type { ContainerState } from '../runtime/runtime.ts'
 import type { PlanInput, Role } from './types.ts'
 
 /** The label on a runtime's container that holds the hash of the definition it was made from. */
 export const DEFINITION_LABEL = 'skiff.dev/container-definition'
+/** The label that holds the signals that were asked for before the container was made: it has nothing to hear of them. */
+export const SIGNALS_LABEL = 'skiff.dev/container-signals'
 
 export function isSidecar(container: Container): boolean {
   return container.restartPolicy === 'Always'
@@ -67,14 +70,15 @@ export function restarts(spec: PodSpec, container: Container, role: Role, state:
   return exitCode !== 0 || (policy === 'Always' && role === 'main')
 }
 
-/** Identifies what a container was made from: a change of it (in practice, of the image) restarts the container. */
-export function definitionOf(container: Container): string {
-  return `${container.name}|${container.image ?? ''}`
+/** Identifies what a container was made from: a change of it (of the image, or of a token that asks for it) restarts the container. */
+export function definitionOf(container: Container, { metadata }: Pick<Pod, 'metadata'>): string {
+  const token = restartToken(metadata.annotations, container.name)
+  return [container.name, container.image ?? '', ...(token ? [token] : [])].join('|')
 }
 
-export function isRedefined(container: Container, state: ContainerState): boolean {
+export function isRedefined(container: Container, pod: Pod, state: ContainerState): boolean {
   const made = state.labels[DEFINITION_LABEL]
-  return made !== undefined && made !== definitionOf(container)
+  return made !== undefined && made !== definitionOf(container, pod)
 }
 
 /** The started probe has passed, or there is none. */

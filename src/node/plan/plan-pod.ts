@@ -22,6 +22,7 @@ import {
 import { deadlineMs, endingCause, planEnding } from './ending.ts'
 import { heldUntilMs } from './held.ts'
 import { formatDelay, waitUntil } from './restart-backoff.ts'
+import { dueSignals } from './signals.ts'
 import type { Action, Failure, PlanInput, PodPlan, Role, StopReason } from './types.ts'
 
 /** How long a failed pull is shown as such before it is shown as waiting for the next. */
@@ -35,7 +36,7 @@ export function planPod(input: PlanInput): PodPlan {
 function planProgress(input: PlanInput): PodPlan {
   const draft = new Draft(input)
   draft.wakeAt(deadlineMs(input))
-  for (const sandbox of input.sandboxes) for (const state of sandbox.containers) planStop(draft, state)
+  for (const sandbox of input.sandboxes) for (const state of sandbox.containers) planRunning(draft, state)
   planForward(draft)
   planGarbage(draft)
   return draft.plan
@@ -67,6 +68,12 @@ class Draft {
   }
 }
 
+function planRunning(draft: Draft, state: ContainerState): void {
+  planStop(draft, state)
+  const signals = dueSignals(draft.input, state)
+  if (signals) draft.add({ do: 'SignalContainer', container: state.name, id: state.id, ...signals })
+}
+
 /** Stops a running container whose probe failed, or whose definition is another now. */
 function planStop(draft: Draft, state: ContainerState): void {
   const { input } = draft
@@ -74,7 +81,7 @@ function planStop(draft: Draft, state: ContainerState): void {
   const container = findContainer(spec, state.name)
   if (!container || !isLive(state) || input.jobs.stopping[state.id] !== undefined) return
   const failed = input.memory.health[state.id]?.failed
-  const why: StopReason | undefined = failed ?? (isRedefined(container, state) ? 'Redefined' : undefined)
+  const why: StopReason | undefined = failed ?? (isRedefined(container, input.pod, state) ? 'Redefined' : undefined)
   if (!why) return
   const probe = why === 'Liveness' ? container.livenessProbe : why === 'Startup' ? container.startupProbe : undefined
   const seconds = probe?.terminationGracePeriodSeconds ?? spec.terminationGracePeriodSeconds ?? 30

@@ -61,6 +61,8 @@ export interface ContainerMemory {
   starting?: boolean
   /** The instance that was stopped because the container's definition changed: its restart ignores the policy. */
   redefined?: string
+  /** The signals that the newest instance has been sent, as the pod's annotation asks for them. */
+  signalled?: { id: string; text: string }
 }
 
 export interface Failure {
@@ -94,6 +96,8 @@ export type Action =
   | { do: 'StartContainer'; container: string; attempt: number }
   | { do: 'StopContainer'; container: string; id: string; graceMs: number; why: StopReason }
   | { do: 'RemoveContainer'; container: string; id: string }
+  /** `text` is what the annotation says by then. */
+  | { do: 'SignalContainer'; container: string; id: string; signals: string[]; text: string }
   /** Makes the forward job give up. */
   | { do: 'Cancel' }
   /** Publishes the final status. */

@@ -1,10 +1,12 @@
 /** A container as the runtime is asked for it: environment, command, mounts, user, resources. */
+
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { signalTokens, writeSignals } from '../../api/downward/container-requests.ts'
 import type { Container, Pod } from '../../api/types.ts'
 import { type EnvironmentContext, environmentOf } from '../env/environment.ts'
 import { expand } from '../env/expand.ts'
-import { DEFINITION_LABEL, definitionOf } from '../plan/containers.ts'
+import { DEFINITION_LABEL, definitionOf, SIGNALS_LABEL } from '../plan/containers.ts'
 import type { Role } from '../plan/types.ts'
 import type { ContainerConfig, ImageState, Mount } from '../runtime/runtime.ts'
 import { containerMounts } from '../volume/container-mounts.ts'
@@ -71,7 +73,8 @@ function labelsOf(pod: Pod, container: Container, role: Role): Record<string, st
     'io.kubernetes.pod.uid': pod.metadata.uid ?? '',
     'io.kubernetes.container.name': container.name,
     'skiff.dev/container-role': role,
-    [DEFINITION_LABEL]: definitionOf(container),
+    [DEFINITION_LABEL]: definitionOf(container, pod),
+    [SIGNALS_LABEL]: writeSignals(signalTokens(pod.metadata.annotations, container.name)),
   }
 }
 

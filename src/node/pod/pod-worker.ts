@@ -14,6 +14,7 @@ import { observe, recall } from './observe.ts'
 import { PodState } from './pod-state.ts'
 import { keepProbes } from './probing.ts'
 import { fail, removePodDirectory } from './setup-actions.ts'
+import { signalContainer } from './signal-action.ts'
 import { stopContainer } from './stop-actions.ts'
 
 /** When the runtime itself cannot be asked. */
@@ -152,6 +153,9 @@ export class PodWorker {
       case 'Cancel':
         this.state.jobs.cancelled = true
         this.forward?.controller.abort()
+        return
+      case 'SignalContainer':
+        signalContainer(this.state, action)
         return
       case 'RemoveContainer':
         // Garbage: if it fails, it is planned again at the next look.

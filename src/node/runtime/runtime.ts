@@ -32,6 +32,8 @@ export interface Runtime {
   startContainer(sandboxId: string, config: ContainerConfig, attach?: FirstAttach): Promise<ContainerState>
   /** SIGTERM (or the image's stop signal), then SIGKILL after the grace. Resolves when it has ended. */
   stopContainer(containerId: string, graceMs: number): Promise<void>
+  /** Sends a signal to the container's process; one that has ended gets none. Throws RuntimeError where that cannot be done. */
+  signalContainer(containerId: string, signal: NodeJS.Signals): Promise<void>
   /** Removes an ended container and its writable layer; its log is kept unless `logs`. */
   removeContainer(containerId: string, options?: { logs?: boolean }): Promise<void>
 

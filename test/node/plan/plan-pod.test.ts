@@ -39,7 +39,7 @@ function container(text: string, spec: PodSpec): ContainerState {
     image: '',
     imageId: '',
     logPath: '',
-    labels: { [DEFINITION_LABEL]: definitionOf(made) },
+    labels: { [DEFINITION_LABEL]: definitionOf(made, { metadata: {} }) },
     state: state === 'running' ? 'Running' : 'Exited',
     ...(code !== undefined && { exitCode: Number(code) }),
     ...(at !== undefined && { finishedAtMs: Number(at) * 1000 }),

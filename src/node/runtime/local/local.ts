@@ -27,6 +27,7 @@ import {
 import { Bridge } from './bridge.ts'
 import { openCgroups } from './cgroups.ts'
 import { commandOf, environment } from './command.ts'
+import { finish } from './container-end.ts'
 import { describeHost } from './host-info.ts'
 import type { ImageSource } from './image-source.ts'
 import type { InnerNetwork } from './inner-network.ts'
@@ -37,7 +38,7 @@ import { plainConnect, plainListen, plainUdp } from './network.ts'
 import { processIsolation } from './processes.ts'
 import { makeSkeleton } from './root-filesystem.ts'
 import { findTool, runCommand } from './run-command.ts'
-import type { ProcessEnd, RunningProcess } from './running-process.ts'
+import type { RunningProcess } from './running-process.ts'
 import { sampleUsage } from './stats.ts'
 import { attachProcess, execProcess, execTerminal } from './streams.ts'
 
@@ -74,7 +75,6 @@ interface Sandbox {
 
 /** Where root agents remember what they made on the host. */
 const STATE_DIRECTORY = '/run/skiff'
-const MAX_MESSAGE = 1024
 
 export async function createLocalRuntime(options: LocalRuntimeOptions): Promise<Runtime> {
   const dataDirectory = resolve(options.dataDirectory)
@@ -297,6 +297,10 @@ class LocalRuntime implements Runtime {
     cancel()
   }
 
+  async signalContainer(containerId: string, signal: NodeJS.Signals): Promise<void> {
+    this.containers.get(containerId)?.running.signal(signal)
+  }
+
   async removeContainer(containerId: string, options: { logs?: boolean } = {}): Promise<void> {
     const container = this.containers.get(containerId)
     if (!container) return
@@ -382,19 +386,4 @@ class LocalRuntime implements Runtime {
 
 function snapshot(sandbox: Sandbox): SandboxState {
   return { ...sandbox.state, containers: [...sandbox.containers.values()].map(({ state }) => ({ ...state })) }
-}
-
-function finish(state: ContainerState, end: ProcessEnd, nowMs: number): void {
-  state.state = 'Exited'
-  state.finishedAtMs = nowMs
-  state.exitCode = end.failure === undefined ? end.code : 128
-  if (end.code > 128 && end.failure === undefined) state.signal = end.code - 128
-  state.reason = end.oomKilled
-    ? 'OOMKilled'
-    : end.failure !== undefined
-      ? 'ContainerCannotRun'
-      : end.code === 0
-        ? 'Completed'
-        : 'Error'
-  if (end.failure !== undefined) state.message = end.failure.slice(0, MAX_MESSAGE)
 }

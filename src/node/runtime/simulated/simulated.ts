@@ -147,6 +147,9 @@ class SimulatedRuntime implements Runtime {
     await this.containers.get(containerId)?.container.stop(graceMs)
   }
 
+  /** There is no process that could hear it. */
+  async signalContainer(): Promise<void> {}
+
   async removeContainer(containerId: string): Promise<void> {
     const found = this.containers.get(containerId)
     if (!found) return
