@@ -21,6 +21,8 @@ export interface AdmissionPlugin {
   handles(request: AdmissionRequest): boolean
   /** Edits `request.object` in place. Throws a StatusError to refuse. */
   mutate?(request: AdmissionRequest): void | Promise<void>
+  /** Whether `mutate` is also called for a delete, which has no object to edit. */
+  readonly mutatesDeletes?: boolean
   /** Throws a StatusError to refuse. */
   validate?(request: AdmissionRequest): void | Promise<void>
   /**
@@ -46,4 +48,10 @@ export interface AdmissionRequest {
   readonly options: Readonly<Record<string, unknown>>
   /** Texts for `Warning` headers. */
   warn(text: string): void
+  /** For the audit log. */
+  annotate?(key: string, value: string): void
+  /** Whether the mutators run for the second time, because one of them asked for it. */
+  again?: boolean
+  /** Asks for a second pass of all mutators; in the second, it asks for nothing. */
+  askAgain?(): void
 }

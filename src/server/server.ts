@@ -9,6 +9,7 @@ import { ensureBootstrap, publishEndpoint } from './bootstrap/bootstrap.ts'
 import type { ApiServer, ApiServerOptions, UserInfo } from './contract.ts'
 import type { Core } from './core.ts'
 import { followCustomResources } from './custom/follow.ts'
+import { dynamicAdmission } from './dynamic/plugins.ts'
 import { FlowControl } from './fairness/flow-control.ts'
 import { createInProcessDoor } from './in-process.ts'
 import { Metrics } from './metrics.ts'
@@ -43,12 +44,14 @@ export async function createApiServer(options: ServerOptions): Promise<ApiServer
     random,
     ...given(options, ['pkiDirectory', 'certificateNames', 'serviceCidr', 'staticTokens']),
   })
+  const nodes = new NodeConnections()
+  const outside = { reader, registry, nodes, clock, log, random, authorizer: auth.authorizer, closing: closing.signal }
   const admission = admissionPlugins({
     ...{ reader, store, clock, random, signal: closing.signal },
     asks: (question) => auth.authorizer.authorize(question).allowed,
     definitionOf: (apiVersion, kind) => registry.lookupKind(apiVersion, kind)?.definition,
     ...given(options, ['serviceCidr', 'nodePorts', 'extraTokenSources']),
-    ...(options.admission && { extra: options.admission }),
+    extra: [...(options.admission ?? []), ...dynamicAdmission(outside)],
   })
   const fairness = new FlowControl({ reader, clock })
   let url = 'https://kubernetes.default.svc'
@@ -61,7 +64,7 @@ export async function createApiServer(options: ServerOptions): Promise<ApiServer
     random,
     authorizer: auth.authorizer,
     admission: [...admission, auth.escalation],
-    nodes: new NodeConnections(),
+    nodes,
     metrics: new Metrics(),
     fairness,
     questions: new Map([

@@ -70,6 +70,7 @@ export async function deleteObject(call: WriteCall, options: DeleteOptions): Pro
     const old = objectOf(entry, resource)
     checkPreconditions(call, options, old)
     const admission = new Admission(call, 'DELETE', call.name, undefined, old)
+    await admission.mutate()
     await admission.validate()
     try {
       return await attemptDelete(call, options, entry, old)

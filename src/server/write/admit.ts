@@ -9,6 +9,7 @@ export class Admission {
   readonly #request: AdmissionRequest
   readonly #plugins: readonly AdmissionPlugin[]
   #validated: AdmissionPlugin[] = []
+  #asked = false
 
   constructor(call: WriteCall, operation: Operation, name: string, object: KubeObject | undefined, old: KubeObject | undefined) {
     const { request, core } = call
@@ -26,15 +27,26 @@ export class Admission {
       warn: (text) => {
         request.warnings.push(text)
       },
+      askAgain: () => {
+        this.#asked = true
+      },
     }
     this.#plugins = core.admission.filter((plugin) => plugin.handles(this.#request))
   }
 
   /** Whether the object may have been edited. Throws what a plugin refuses with. */
   async mutate(): Promise<boolean> {
+    const ran = await this.#mutateOnce()
+    if (!this.#asked) return ran
+    this.#request.again = true
+    await this.#mutateOnce()
+    return true
+  }
+
+  async #mutateOnce(): Promise<boolean> {
     let ran = false
     for (const plugin of this.#plugins) {
-      if (!plugin.mutate) continue
+      if (!plugin.mutate || (this.#request.operation === 'DELETE' && !plugin.mutatesDeletes)) continue
       const pending = plugin.mutate(this.#request)
       if (pending) await pending
       ran = true
