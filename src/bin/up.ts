@@ -32,7 +32,7 @@ export async function up(options: UpOptions, io: Io, ready: (report: UpReport) =
     const report = await publish(cluster, options, dataDirectory, io)
     ready(report)
     process.send?.(report)
-    await interrupted(io.signal)
+    await Promise.all([rehearsed(io), interrupted(io.signal)])
   } finally {
     await cluster.stop()
     removeInstance(dataDirectory)
@@ -52,6 +52,16 @@ async function start(options: UpOptions, dataDirectory: string, io: Io): Promise
   } catch (error) {
     if (options.port === undefined && isPortInUse(error)) return withPort(0)
     throw new CommandError((error as Error).message.trim().replaceAll(/\s*\n\s*/g, '; '), 1, { cause: error })
+  }
+}
+
+/** A cluster that could not rehearse is slower at first, and nothing else. */
+async function rehearsed(io: Io): Promise<void> {
+  const { rehearse } = await import('./rehearsal.ts')
+  try {
+    await rehearse(io.signal)
+  } catch (error) {
+    io.stderr.write(`warning: the rehearsal failed, the first writes will be slower: ${(error as Error).message}\n`)
   }
 }
 

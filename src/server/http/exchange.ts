@@ -10,13 +10,20 @@ import { Query } from '../request/query.ts'
 import type { Answer, ApiRequest } from '../request/request.ts'
 import { ClientGone, readBody } from './body.ts'
 import { Departure } from './departure.ts'
+import type { FlushRounds } from './flush-rounds.ts'
 import { respond, respondFailure } from './respond.ts'
 import { respondWatch } from './watch-writer.ts'
 
+/** What the requests at one port share. */
+export interface HttpDoor {
+  readonly core: Core
+  readonly auth: Auth
+  readonly rounds: FlushRounds
+}
+
 /** Resolves when the answer has been handed to the connection or the connection is gone. Never rejects. */
 export async function handleRequest(
-  core: Core,
-  auth: Auth,
+  { core, auth, rounds }: HttpDoor,
   request: Http2ServerRequest,
   response: Http2ServerResponse,
 ): Promise<void> {
@@ -46,7 +53,7 @@ export async function handleRequest(
       warnings,
     }
     const answer = await serve(core, call)
-    await send(core, answer, call, request, response, departure)
+    await send({ core, rounds }, answer, call, request, response, departure)
   } catch (error) {
     if (departure.gone || error instanceof ClientGone) return
     const failure = asStatusError(error)
@@ -56,14 +63,14 @@ export async function handleRequest(
 }
 
 async function send(
-  core: Core,
+  { core, rounds }: Omit<HttpDoor, 'auth'>,
   answer: Answer,
   call: ApiRequest,
   request: Http2ServerRequest,
   response: Http2ServerResponse,
   departure: Departure,
 ): Promise<void> {
-  if (answer.type === 'watch') return respondWatch(core, answer, call.warnings, response, departure.signal)
+  if (answer.type === 'watch') return respondWatch({ core, rounds }, answer, call.warnings, response, departure.signal)
   await respond(answer, { query: call.query, request, warnings: call.warnings }, response, departure)
 }
 

@@ -4,6 +4,7 @@ import { isIPv6, type Socket } from 'node:net'
 import type { Auth } from '../auth/auth.ts'
 import type { Core } from '../core.ts'
 import { handleRequest } from './exchange.ts'
+import { FlushRounds } from './flush-rounds.ts'
 
 /** How long a connection without requests is kept. Clients that pool connections give up theirs first. */
 const KEEP_ALIVE_MS = 120_000
@@ -36,9 +37,10 @@ export async function listen(core: Core, auth: Auth, place: { host: string; port
   })
   Object.assign(server, { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: 0 })
   const connections = trackConnections(server)
+  const door = { core, auth, rounds: new FlushRounds(core.clock) }
   const atWork = new Set<Promise<void>>()
   server.on('request', (request, response) => {
-    const work = handleRequest(core, auth, request, response)
+    const work = handleRequest(door, request, response)
     atWork.add(work)
     void work.finally(() => atWork.delete(work))
   })

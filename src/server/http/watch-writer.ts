@@ -1,7 +1,8 @@
-/** Writes a watch: frames of one turn in one write, and a client that does not read fast enough is cut off. */
+/** Writes a watch: frames of one round in one write, and a client that does not read fast enough is cut off. */
 import type { Http2ServerResponse, OutgoingHttpHeaders } from 'node:http2'
 import type { Core } from '../core.ts'
 import type { WatchAnswer } from '../request/request.ts'
+import type { FlushRounds } from './flush-rounds.ts'
 import { commonHeaders } from './respond.ts'
 
 /** What may wait for one slow watcher, besides what it began with. Beyond it the watch ends, and the client lists again. */
@@ -9,7 +10,7 @@ const WATCH_BUFFER_LIMIT_BYTES = 16 * 1024 * 1024
 
 /** Resolves when the watch has ended, by either side. */
 export function respondWatch(
-  core: Core,
+  { core, rounds }: { core: Core; rounds: FlushRounds },
   answer: WatchAnswer,
   warnings: readonly string[],
   response: Http2ServerResponse,
@@ -52,7 +53,7 @@ export function respondWatch(
     core.closing.addEventListener('abort', onClosing)
     response.writeHead(200, commonHeaders(answer.contentType, warnings) as OutgoingHttpHeaders)
     const write = (frame: Buffer) => {
-      if (pending.length === 0) setImmediate(flush)
+      if (pending.length === 0) rounds.add(flush)
       pending.push(frame)
       pendingBytes += frame.length
       if (pendingBytes > limit) cutOff()
