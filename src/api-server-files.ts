@@ -6,18 +6,35 @@ import type { ServerOptions } from './server/server.ts'
 export interface ApiServerFiles {
   /** Bearer tokens, a line each: `token,user,uid,"group1,group2"`, as `kube-apiserver --token-auth-file` reads them. */
   tokenFile?: string | undefined
+  /** Where audit events are appended, a JSON document a line. */
+  auditLog?: string | undefined
+  /** An audit policy (`audit.k8s.io/v1`) in YAML; the metadata of all requests without it. */
+  auditPolicy?: string | undefined
   /** The ConfigMap whose `service-ca.crt` goes into every token volume, for clusters that add a CA for Services. */
   serviceCaConfigMap?: string | undefined
 }
 
 /** Throws a one-line Error for a file that cannot be read or has a line that is none. */
-export function readApiServerFiles(files: ApiServerFiles): Pick<ServerOptions, 'staticTokens' | 'extraTokenSources'> {
-  const { tokenFile, serviceCaConfigMap: name } = files
+export async function readApiServerFiles(
+  files: ApiServerFiles,
+): Promise<Pick<ServerOptions, 'staticTokens' | 'extraTokenSources' | 'audit'>> {
+  const { tokenFile, auditLog, auditPolicy, serviceCaConfigMap: name } = files
+  if (auditPolicy && !auditLog) throw new Error('an audit policy takes an audit log: name its file with --audit-log')
   const key = 'service-ca.crt'
   return {
     ...(tokenFile && { staticTokens: parseTokens(readFileSync(tokenFile, 'utf8'), tokenFile) }),
+    ...(auditLog && { audit: await auditOf(auditLog, auditPolicy) }),
     ...(name && { extraTokenSources: [{ configMap: { name, items: [{ key, path: key }] } }] }),
   }
+}
+
+async function auditOf(file: string, policyFile: string | undefined): Promise<NonNullable<ServerOptions['audit']>> {
+  const { METADATA_OF_ALL, parsePolicy } = await import('./server/audit/policy.ts')
+  const { openAuditLog } = await import('./server/audit/log-file.ts')
+  const policy = policyFile
+    ? parsePolicy((await import('js-yaml')).load(readFileSync(policyFile, 'utf8')), policyFile)
+    : METADATA_OF_ALL
+  return { policy, log: (log) => openAuditLog(file, log) }
 }
 
 function parseTokens(text: string, file: string): Map<string, UserInfo> {

@@ -138,7 +138,7 @@ async function startParts(options: Settled, stops: (() => Promise<void> | void)[
     ...{ store, definitions, clock, log: log.named('apiserver'), serviceCidr },
     ...(!inMemory && { pkiDirectory: path.join(dataDirectory, 'pki') }),
     ...(extensions && { admission: extensions.admission }),
-    ...readApiServerFiles(options.apiServer ?? {}),
+    ...(await readApiServerFiles(options.apiServer ?? {})),
   })
   stops.push(() => server.close())
   const { url, port } = await server.listen({ host: HOST, port: options.port ?? 0 })

@@ -10,15 +10,15 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-function tokens(text: string) {
+async function tokens(text: string) {
   const tokenFile = join(folder, 'tokens.csv')
   writeFileSync(tokenFile, text)
-  return readApiServerFiles({ tokenFile }).staticTokens
+  return (await readApiServerFiles({ tokenFile })).staticTokens
 }
 
 describe('a file of bearer tokens', () => {
-  it('has a user on each line, with groups where they are given', () => {
-    expect(tokens('# who\nsecret,jane,42,"dev,ops"\n\nother,joe,\n')).toEqual(
+  it('has a user on each line, with groups where they are given', async () => {
+    expect(await tokens('# who\nsecret,jane,42,"dev,ops"\n\nother,joe,\n')).toEqual(
       new Map([
         ['secret', { name: 'jane', uid: '42', groups: ['dev', 'ops'] }],
         ['other', { name: 'joe', groups: [] }],
@@ -26,8 +26,8 @@ describe('a file of bearer tokens', () => {
     )
   })
 
-  it('is refused by the line that is wrong', () => {
-    expect(() => tokens('a,jane,1\nb\n')).toThrow(/tokens\.csv:2: a line is token,user,uid/)
-    expect(() => tokens('a,jane,1\na,joe,2\n')).toThrow(/tokens\.csv:2: this token stands above already/)
+  it('is refused by the line that is wrong', async () => {
+    await expect(tokens('a,jane,1\nb\n')).rejects.toThrow(/tokens\.csv:2: a line is token,user,uid/)
+    await expect(tokens('a,jane,1\na,joe,2\n')).rejects.toThrow(/tokens\.csv:2: this token stands above already/)
   })
 })

@@ -16,6 +16,8 @@ interface UpFlags {
   extensions?: 'on' | 'off'
   pinImages: 'require' | 'warn' | 'off'
   detach?: true
+  auditLog?: string
+  auditPolicy?: string
   tokenFile?: string
   serviceCaConfigMap?: string
 }
@@ -47,6 +49,8 @@ function declareUpAndDown({ program, io, host, globals, action }: Declaring): vo
         .preset('require')
         .default('off'),
     )
+    .option('--audit-log <file>', 'append what requests ask for, a JSON document a line')
+    .option('--audit-policy <file>', 'an audit policy of Kubernetes; the metadata of all requests without it')
     .option('--token-file <file>', 'bearer tokens, a line each: token,user,uid,"group1,group2"')
     .addOption(
       new Option(
@@ -62,14 +66,14 @@ function declareUpAndDown({ program, io, host, globals, action }: Declaring): vo
     .action(
       action(async (flags: UpFlags) => {
         const { runUp } = await import('./up.ts')
-        const { dataDir, port, runtime, nodes, pinImages, tokenFile, serviceCaConfigMap } = flags
+        const { dataDir, port, runtime, nodes, pinImages, tokenFile, auditLog, auditPolicy, serviceCaConfigMap } = flags
         const switches = {
           inMemory: flags.inMemory === true,
           controllers: flags.controllers === 'on',
           extensions: (flags.extensions ?? flags.controllers) === 'on',
           detach: flags.detach === true,
         }
-        const apiServer = { tokenFile, serviceCaConfigMap }
+        const apiServer = { tokenFile, auditLog, auditPolicy, serviceCaConfigMap }
         const { kubeconfig } = globals()
         return runUp({ dataDir, port, runtime, nodes, pinImages, apiServer, ...switches, kubeconfig }, io, host)
       }),

@@ -31,6 +31,10 @@ export interface UpOptions extends DataDirectoryOptions {
 export interface ApiServerFiles {
   /** Bearer tokens, a line each. */
   tokenFile?: string | undefined
+  /** Where audit events are appended, a JSON document a line. */
+  auditLog?: string | undefined
+  /** An audit policy in YAML; the metadata of all requests without it. */
+  auditPolicy?: string | undefined
   /** The ConfigMap whose `service-ca.crt` goes into every token volume. */
   serviceCaConfigMap?: string | undefined
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Store } from '../store/store.ts'
 import type { AdmissionPlugin, ObjectReader } from './admission/contract.ts'
+import type { Audit } from './audit/audit.ts'
 import type { Authorizer } from './auth/contract.ts'
 import type { UserInfo } from './contract.ts'
 import type { FlowControl } from './fairness/flow-control.ts'
@@ -23,6 +24,8 @@ export interface Core {
   readonly admission: readonly AdmissionPlugin[]
   readonly nodes: NodeConnections
   readonly metrics: Metrics
+  /** Absent: nothing is written down. */
+  readonly audit?: Audit
   /** Who waits for whom. */
   readonly fairness: FlowControl
   /** Resources that are answered at once and never stored, by plural: reviews. */

@@ -85,6 +85,10 @@ export async function authorizeTarget(core: Core, request: ApiRequest, target: T
   const attributes = attributesOf(request, target)
   const decision = core.authorizer.authorize(attributes)
   const { allowed, reason } = decision instanceof Promise ? await decision : decision
+  if (request.annotations) {
+    request.annotations['authorization.k8s.io/decision'] = allowed ? 'allow' : 'forbid'
+    request.annotations['authorization.k8s.io/reason'] = reason
+  }
   if (!allowed) throw forbiddenRequest(attributes, reason)
 }
 

@@ -2,8 +2,13 @@
 
 import { setMaxListeners } from 'node:events'
 import type { VolumeProjection } from '../api/types.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
 import type { AdmissionPlugin } from './admission/contract.ts'
 import { admissionPlugins } from './admission/plugins.ts'
+import type { Audit } from './audit/audit.ts'
+import type { AuditLog } from './audit/log-file.ts'
+import type { AuditPolicy } from './audit/policy.ts'
 import { createAuth } from './auth/auth.ts'
 import { ensureBootstrap, publishEndpoint } from './bootstrap/bootstrap.ts'
 import type { ApiServer, ApiServerOptions, UserInfo } from './contract.ts'
@@ -25,6 +30,8 @@ export interface ServerOptions extends ApiServerOptions {
   admission?: readonly AdmissionPlugin[]
   /** What the token volumes of pods carry besides token, CA and namespace. */
   extraTokenSources?: readonly VolumeProjection[]
+  /** What is written down of requests that come over HTTP, and where. */
+  audit?: { policy: AuditPolicy; log: (log: Log) => AuditLog }
   /** Bearer tokens that stand for a user as they are. */
   staticTokens?: ReadonlyMap<string, UserInfo>
 }
@@ -53,6 +60,7 @@ export async function createApiServer(options: ServerOptions): Promise<ApiServer
     ...given(options, ['serviceCidr', 'nodePorts', 'extraTokenSources']),
     extra: [...(options.admission ?? []), ...dynamicAdmission(outside)],
   })
+  const audit = options.audit && (await startAudit(options.audit, { clock, log, random }))
   const fairness = new FlowControl({ reader, clock })
   let url = 'https://kubernetes.default.svc'
   const core: Core = {
@@ -67,6 +75,7 @@ export async function createApiServer(options: ServerOptions): Promise<ApiServer
     nodes,
     metrics: new Metrics(),
     fairness,
+    ...(audit && { audit: audit.audit }),
     questions: new Map([
       ...Object.entries(auth.reviews),
       ['namereviews', createNameReview(createNameIndex(store, registry), auth.authorizer)],
@@ -97,9 +106,19 @@ export async function createApiServer(options: ServerOptions): Promise<ApiServer
       closing.abort(new Error('the API server is closing'))
       await closeListener?.()
       fairness.stop()
+      await audit?.close()
       auth.stop()
     },
   }
+}
+
+async function startAudit(
+  { policy, log: open }: NonNullable<ServerOptions['audit']>,
+  { clock, log, random }: { clock: Clock; log: Log; random: (bytes: number) => Buffer },
+): Promise<{ audit: Audit; close: () => Promise<void> }> {
+  const { Audit } = await import('./audit/audit.ts')
+  const { sink, close } = open(log)
+  return { audit: new Audit({ policy, sink, clock, random }), close }
 }
 
 /** The named options, without those that are absent. */

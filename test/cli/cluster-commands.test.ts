@@ -16,7 +16,7 @@ describe('up, down and status', () => {
     expect(out).toBe('ready in 123 ms\nserver https://127.0.0.1:1, context skiff in /k\nCtrl-C stops it\n')
     expect(given).toEqual({
       ...{ dataDir: undefined, port: undefined, kubeconfig: '/k', runtime: 'simulated', nodes: 3 },
-      ...{ inMemory: true, controllers: false, detach: false },
+      ...{ inMemory: true, controllers: false, extensions: false, pinImages: 'off', detach: false },
       apiServer: {},
     })
   })

@@ -5,7 +5,7 @@ import type { KubeObject } from '../../src/api/object.ts'
 import { type Clock, systemClock } from '../../src/base/clock.ts'
 import { createLog } from '../../src/base/log.ts'
 import type { ApiServer, DoorResponse, InProcessDoor } from '../../src/server/contract.ts'
-import { createApiServer } from '../../src/server/server.ts'
+import { createApiServer, type ServerOptions } from '../../src/server/server.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Encode, Store } from '../../src/store/store.ts'
 
@@ -36,12 +36,12 @@ export const PATCH_TYPES = {
 
 /** Lines of the log at warning level and above fail nothing, but are printed. */
 export async function startServer(
-  options: { clock?: Clock; definitions?: readonly ResourceDefinition[] } = {},
+  options: { clock?: Clock; definitions?: readonly ResourceDefinition[]; more?: Partial<ServerOptions> } = {},
 ): Promise<TestServer> {
   const store = freezing(createMemoryStore())
   const log = createLog({ write: (line) => process.stderr.write(line), level: 'warn' })
   const { clock = systemClock, definitions = builtinDefinitions } = options
-  const server = await createApiServer({ store, definitions, clock, log })
+  const server = await createApiServer({ store, definitions, clock, log, ...options.more })
   const admin = server.inProcess(ADMIN)
   const respond: TestServer['respond'] = (method, path, body, more) =>
     admin.request({ method, path, ...(body && { body }), ...more })

@@ -1,6 +1,7 @@
 /** One HTTP request: who asks, the verb, the answer. Nothing thrown in here reaches the process. */
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
+import type { Audit, AuditEntry } from '../audit/audit.ts'
 import type { Auth } from '../auth/auth.ts'
 import type { UserInfo } from '../contract.ts'
 import type { Core } from '../core.ts'
@@ -8,6 +9,7 @@ import { asStatusError } from '../failures.ts'
 import { serve } from '../pipeline.ts'
 import { Query } from '../request/query.ts'
 import type { Answer, ApiRequest } from '../request/request.ts'
+import { parseTarget } from '../request/target.ts'
 import { ClientGone, readBody } from './body.ts'
 import { Departure } from './departure.ts'
 import type { FlushRounds } from './flush-rounds.ts'
@@ -34,8 +36,15 @@ export async function handleRequest(
   const query = Query.parse(mark < 0 ? '' : url.slice(mark + 1))
   const warnings: string[] = []
   let body: Promise<Buffer | undefined> | undefined
+  const bodyOf = () => {
+    body ??= readBody(request)
+    return body
+  }
+  let audit: AuditEntry | undefined
   try {
-    const user = await userOf(auth, request)
+    const real = await callerOf(auth, request)
+    const user = await auth.impersonate(real, request.rawHeaders)
+    audit = core.audit && beginAudit(core.audit, request, { real, user, path, query, body: () => body })
     const call: ApiRequest = {
       method: request.method,
       path,
@@ -46,19 +55,20 @@ export async function handleRequest(
       get signal() {
         return departure.signal
       },
-      body: () => {
-        body ??= readBody(request)
-        return body
-      },
+      body: bodyOf,
+      annotations: audit?.annotations,
       warnings,
     }
     const answer = await serve(core, call)
+    audit?.started(answer)
     await send({ core, rounds }, answer, call, request, response, departure)
+    await audit?.complete(answer, answer.type === 'watch' ? 200 : answer.status)
   } catch (error) {
     if (departure.gone || error instanceof ClientGone) return
     const failure = asStatusError(error)
     if (failure !== error) core.log.error('request failed', { method: request.method, path, error })
     await respondFailure(failure, { query, request, warnings }, response)
+    await audit?.complete(failure.status, failure.code)
   }
 }
 
@@ -74,9 +84,31 @@ async function send(
   await respond(answer, { query: call.query, request, warnings: call.warnings }, response, departure)
 }
 
-async function userOf(auth: Auth, request: Http2ServerRequest): Promise<UserInfo> {
+async function callerOf(auth: Auth, request: Http2ServerRequest): Promise<UserInfo> {
   const { authorization } = request.headers
-  const socket = (request.stream?.session?.socket ?? request.socket) as TLSSocket
-  const user = (await auth.authenticator.authenticate({ authorization, socket })) ?? auth.anonymous
-  return auth.impersonate(user, request.rawHeaders)
+  return (await auth.authenticator.authenticate({ authorization, socket: socketOf(request) })) ?? auth.anonymous
+}
+
+const socketOf = (request: Http2ServerRequest) => (request.stream?.session?.socket ?? request.socket) as TLSSocket
+
+interface Audited {
+  real: UserInfo
+  user: UserInfo
+  path: string
+  query: Query
+  /** What has been read of the body. */
+  body: () => Promise<Buffer | undefined> | undefined
+}
+
+function beginAudit(audit: Audit, request: Http2ServerRequest, call: Audited): AuditEntry | undefined {
+  const { real, user, path, query } = call
+  return audit.begin({
+    target: parseTarget(request.method, path, query.flag('watch')),
+    requestUri: request.url,
+    user: real,
+    impersonated: user === real ? undefined : user,
+    sourceIp: socketOf(request).remoteAddress ?? '',
+    userAgent: request.headers['user-agent'] ?? '',
+    body: async () => call.body(),
+  })
 }

@@ -15,6 +15,8 @@ export interface ApiRequest {
   readonly signal: AbortSignal
   /** The whole body: bytes, or an object that now belongs to the verb. Throws `tooLarge`. */
   body(): Promise<Uint8Array | object | undefined>
+  /** What the audit log notes about the request, where it is kept. */
+  readonly annotations?: Record<string, string> | undefined
   /** Texts for `Warning` headers, in order. */
   readonly warnings: string[]
 }
