@@ -143,6 +143,7 @@ interface DeleteFlags {
   force?: true
   cascade: 'background' | 'foreground' | 'orphan'
   ignoreNotFound?: true
+  yes?: true
   wait: string | true
   timeout?: number
   allMatches?: true
@@ -160,10 +161,14 @@ function declareChanging({ program, io, globals, action }: Declaring): void {
     .option('--grace-period <seconds>', 'how long the containers may take to end', wholeNumber('--grace-period'))
     .option('--force', 'at once, with --grace-period=0, without waiting for the node to confirm')
     .option('--cascade <how>', 'what becomes of owned objects: background, foreground or orphan', 'background')
+    .option('-y, --yes', 'ask nothing; needed in scripts where only a name or an alias is given')
     .option('--ignore-not-found', 'a missing object is no failure')
     .option('--wait <yes>', 'whether to wait until they are gone', 'true')
     .option('--timeout <duration>', 'how long to wait', durationMs('--timeout'))
-    .addHelpText('after', '\nExample:\n  skiff delete web\n  skiff delete deploy web\n  skiff delete -f web.yaml\n')
+    .addHelpText(
+      'after',
+      '\nOn a terminal it shows what goes, by owner, and asks.\n\nExample:\n  skiff delete web\n  skiff delete deploy web\n  skiff delete -f web.yaml\n',
+    )
     .action(
       action(async (words: string[], flags: DeleteFlags) => {
         const { runDelete } = await import('./delete.ts')

@@ -1,6 +1,8 @@
 /** `skiff delete`: deletes, and by default waits until the objects are really gone. */
 import type { KubeObject } from '../api/object.ts'
 import { isNotFound } from '../api/status.ts'
+import { cascadeLines, cascadeOf, countsOf, planCascade } from './cascade.ts'
+import { confirm } from './confirm.ts'
 import { CommandError, type Io, writeLine } from './io.ts'
 import { NEEDS } from './names/needs.ts'
 import { type Selected, type SelectOptions, selectObjects } from './select-objects.ts'
@@ -15,6 +17,8 @@ export interface DeleteOptions extends SelectOptions {
   ignoreNotFound?: boolean | undefined
   wait: boolean
   timeoutMs?: number | undefined
+  /** Asks nothing, and says that a bare name or an alias is meant. */
+  yes?: boolean | undefined
 }
 
 const PROPAGATION = { background: 'Background', foreground: 'Foreground', orphan: 'Orphan' } as const
@@ -25,6 +29,7 @@ export async function runDelete(options: DeleteOptions, io: Io): Promise<number>
   return withSession(options, io, async (session) => {
     const selected = await selectObjects(options, session, io, NEEDS.delete)
     if (selected.length === 0) writeLine(io.stdout, 'No resources found')
+    else if (!options.yes && !(await mayDelete(selected, options, session, io))) return 1
     const going: { one: Selected; uid: string | undefined }[] = []
     let missing = 0
     for (const one of selected) {
@@ -42,6 +47,32 @@ export async function runDelete(options: DeleteOptions, io: Io): Promise<number>
     if (options.wait && !options.force) await waitGone(going, options, session, io)
     return missing > 0 ? 1 : 0
   })
+}
+
+/**
+ * On a terminal it is asked, after showing what goes. Elsewhere what is named in full is deleted as any tool does it; where the kind
+ * was left to skiff, the script must say that it means it. Throws CommandError where it does not.
+ */
+async function mayDelete(selected: readonly Selected[], options: DeleteOptions, session: Session, io: Io): Promise<boolean> {
+  const isAsked = io.isTty && io.terminal !== undefined && !options.files?.includes('-')
+  const unsaid = selected.filter(({ byName }) => byName)
+  if (!isAsked && unsaid.length === 0) return true
+  const isOrphaning = options.cascade === 'orphan'
+  const { going, unreadable } = isOrphaning
+    ? { going: planCascade(selected, []), unreadable: [] }
+    : await cascadeOf(isAsked ? selected : unsaid, session)
+  if (!isAsked) {
+    const handles = going.map(({ handle }) => handle).join(', ')
+    const inside = countsOf(going.flatMap(({ children }) => children))
+    throw new CommandError(
+      `this means ${handles}${inside && `, with ${inside}`}: say --yes to delete ${going.length === 1 ? 'it' : 'them'}, or KIND/NAME`,
+    )
+  }
+  for (const line of cascadeLines(going)) writeLine(io.stdout, line)
+  if (unreadable.length > 0) writeLine(io.stdout, `perhaps more: there is no permission to list ${unreadable.join(', ')}`)
+  const agreed = await confirm(isOrphaning ? 'Delete this, and leave what it owns?' : 'Delete all of this?', io)
+  if (!agreed) writeLine(io.stdout, 'nothing deleted')
+  return agreed
 }
 
 /** The uid of what was deleted, as far as the server says. */

@@ -1,7 +1,9 @@
 /** `skiff get`: the server's tables, or the objects in another form; then, when asked, their changes. */
 import type { KubeObject } from '../api/object.ts'
+import { isNotFound, type StatusError } from '../api/status.ts'
 import { collectionPath, objectPath } from '../client/paths.ts'
 import { CommandError, type Io, writeLine } from './io.ts'
+import { inParallel, isUnavailable } from './names/metadata.ts'
 import { NEEDS } from './names/needs.ts'
 import type { AmbiguousName } from './names/resolve.ts'
 import { type ObjectFormat, type OutputFormat, parseOutput, printObjects } from './print-objects.ts'
@@ -117,27 +119,31 @@ interface Fetched {
   failures: { reason: string; message: string }[]
 }
 
-/** A name that does not exist is reported beside what does; any other failure ends the command. */
+/** A name that does not exist is reported beside what does, and so is a kind of an alias that may not be read; others end the command. */
 async function fetchParts(options: GetOptions, targets: readonly Target[], session: Session, accept?: string): Promise<Fetched> {
-  const { isNotFound } = await import('../api/status.ts')
-  const fetched: Fetched = { parts: [], failures: [] }
-  for (const target of targets) {
-    for (const path of pathsOf(options, target, session)) {
-      const query = { labelSelector: options.selector, fieldSelector: options.fieldSelector }
-      try {
-        const { object } = await session.client.transport.request({
-          method: 'GET',
-          path,
-          query: defined(query),
-          ...(accept && { headers: { accept } }),
-        })
-        fetched.parts.push({ target, object })
-      } catch (error) {
-        if (!isNotFound(error) || target.names.length === 0) throw error
-        fetched.failures.push({ reason: 'NotFound', message: (error as Error).message })
-      }
+  const query = defined({ labelSelector: options.selector, fieldSelector: options.fieldSelector })
+  const headers = accept === undefined ? {} : { accept }
+  const wanted = targets.flatMap((target) => pathsOf(options, target, session).map((path) => ({ target, path })))
+  const answers = await inParallel(wanted, async ({ target, path }) => {
+    // What an alias stands for was not asked for by name: what the server has to say about the kind would be noise.
+    const transport = target.bySet === undefined ? session.client.transport : session.quiet
+    try {
+      return { object: (await transport.request({ method: 'GET', path, query, headers })).object }
+    } catch (error) {
+      const isMissing = isNotFound(error) && target.names.length > 0
+      if (isMissing || (isUnavailable(error) && target.bySet !== undefined)) return { error: error as StatusError }
+      throw error
     }
+  })
+  const fetched: Fetched = { parts: [], failures: [] }
+  for (const [index, { object, error }] of answers.entries()) {
+    const { target } = wanted[index]!
+    if (object) fetched.parts.push({ target, object })
+    else if (target.bySet === undefined || error?.code === 403) fetched.failures.push(error!)
   }
+  const set = targets.find(({ bySet, names }) => bySet !== undefined && names.length > 0)
+  if (set && fetched.parts.length === 0 && fetched.failures.length === 0)
+    fetched.failures.push({ reason: 'NotFound', message: `nothing of ${set.bySet} is named ${set.names.join(', ')}` })
   return fetched
 }
 

@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError } from 'commander'
 import { StatusError } from '../api/status.ts'
+import { declareAlias } from './declare-alias.ts'
 import { declareClusterCommands } from './declare-cluster.ts'
 import { declareObjectCommands } from './declare-objects.ts'
 import { declarePodCommands } from './declare-pods.ts'
@@ -68,6 +69,7 @@ function createProgram(io: Io, host: Host): Program {
   declareRolloutCommands(declaring)
   declareSet(declaring)
   declareRun(declaring)
+  declareAlias(declaring)
   return { command: program, exitCode: () => exitCode }
 }
 

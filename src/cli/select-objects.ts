@@ -4,9 +4,10 @@ import type { ResourceRef } from '../client/client.ts'
 import type { DiscoveredResource } from '../client/discovery.ts'
 import { CommandError, type Io } from './io.ts'
 import { namespaceOf, readManifests, resourceOf } from './manifests.ts'
+import { readMetadata } from './names/metadata.ts'
 import type { Needs } from './names/needs.ts'
 import type { GlobalOptions, Session } from './session.ts'
-import { parseTargets } from './targets.ts'
+import { parseTargets, type Target } from './targets.ts'
 
 export interface SelectOptions extends GlobalOptions {
   words: readonly string[]
@@ -29,7 +30,7 @@ export interface Selected {
   namespace: string | undefined
   /** Known when the object was read to find it. */
   object?: KubeObject
-  /** Found by a bare name: the user has not said what kind it is. */
+  /** Found by a bare name or an alias: the user has not said what kind it is. */
   byName?: true
 }
 
@@ -39,20 +40,37 @@ export async function selectObjects(options: SelectOptions, session: Session, io
   if (options.words.length === 0) throw new CommandError('names are needed, or kinds and names, or -f FILE')
   const selected: Selected[] = []
   const { allMatches, allNamespaces } = options
-  for (const target of await parseTargets(options.words, session, { needs, allMatches, allNamespaces })) {
-    const { resource, names, byName } = target
-    const namespace = resource.namespaced ? (target.namespace ?? session.namespace) : undefined
-    if (names.length > 0) {
+  const targets = await parseTargets(options.words, session, { needs, allMatches, allNamespaces })
+  for (const target of targets) {
+    if (target.names.length > 0) {
       if (options.selector || options.fieldSelector || options.all)
         throw new CommandError('names cannot be given together with --selector or --all')
-      selected.push(...names.map((name) => ({ resource, name, namespace, ...(byName && { byName }) })))
+      selected.push(...(await named(target, session)))
     } else {
       if (!options.selector && !options.fieldSelector && !options.all && !options.kindAloneIsAll)
-        throw new CommandError(`which ${resource.plural}? Give names, --selector or --all`)
-      selected.push(...(await listed(resource, options, session)))
+        throw new CommandError(`which ${target.bySet ?? target.resource.plural}? Give names, --selector or --all`)
+      selected.push(...(await listed(target, options, session)))
     }
   }
+  refuseMissing(targets, selected)
   return selected
+}
+
+/** Of an alias's kinds, only those count that have an object of the name. */
+async function named({ resource, names, namespace, byName, bySet }: Target, session: Session): Promise<Selected[]> {
+  const within = resource.namespaced ? (namespace ?? session.namespace) : undefined
+  const all = names.map((name): Selected => ({ resource, name, namespace: within, ...((byName || bySet) && { byName: true }) }))
+  if (bySet === undefined) return all
+  const found = await Promise.all(all.map(({ name }) => readMetadata(resource, name, within, session)))
+  return all.filter((_, index) => found[index]!.found.length > 0)
+}
+
+/** A name that none of an alias's kinds has. */
+function refuseMissing(targets: readonly Target[], selected: readonly Selected[]): void {
+  for (const { bySet, names } of targets) {
+    const missing = bySet === undefined ? undefined : names.find((name) => !selected.some((one) => one.name === name))
+    if (missing !== undefined) throw new CommandError(`nothing of ${bySet} is named ${JSON.stringify(missing)}`)
+  }
 }
 
 async function ofFiles(options: SelectOptions, session: Session, io: Io): Promise<Selected[]> {
@@ -66,7 +84,7 @@ async function ofFiles(options: SelectOptions, session: Session, io: Io): Promis
   return selected
 }
 
-async function listed(resource: DiscoveredResource, options: SelectOptions, session: Session): Promise<Selected[]> {
+async function listed({ resource, bySet }: Target, options: SelectOptions, session: Session): Promise<Selected[]> {
   const untyped = resource as ResourceRef<KubeObject>
   const list = await session.client.list(untyped, {
     namespace: resource.namespaced && !options.allNamespaces ? session.namespace : undefined,
@@ -78,5 +96,6 @@ async function listed(resource: DiscoveredResource, options: SelectOptions, sess
     name: object.metadata.name ?? '',
     namespace: object.metadata.namespace,
     object,
+    ...(bySet && { byName: true }),
   }))
 }

@@ -20,6 +20,7 @@ export interface Session {
   readonly quiet: Transport
   readonly discovery: Discovery
   readonly access: ClusterAccess
+  readonly env: NodeJS.ProcessEnv
   /** Of the flag, the context, or `default`. */
   readonly namespace: string
   close(): void
@@ -36,6 +37,7 @@ export async function connect(options: GlobalOptions, io: Io): Promise<Session> 
     quiet,
     discovery: createDiscovery(quiet),
     access,
+    env: io.env,
     namespace: access.namespace,
     close: () => client.transport.close(),
   }

@@ -3,6 +3,7 @@
  * A word that is a kind is a kind; only what is none is looked for as a name.
  */
 import type { DiscoveredResource, Discovery } from '../client/discovery.ts'
+import type { KindSet } from './aliases/alias.ts'
 import { CommandError } from './io.ts'
 import type { Candidate } from './names/candidate.ts'
 import type { Needs } from './names/needs.ts'
@@ -17,6 +18,8 @@ export interface Target {
   readonly namespace?: string | undefined
   /** Found by a bare name. */
   readonly byName?: true
+  /** One of the kinds that this alias stands for: not each of them need have the names. */
+  readonly bySet?: string
 }
 
 /** How bare names are understood; without it, a kind must be given. */
@@ -28,25 +31,49 @@ export interface Naming extends ResolveOptions {
 export async function parseTargets(words: readonly string[], session: Session, naming?: Naming): Promise<Target[]> {
   const [first = '', ...names] = words
   if (words.some((word) => word.includes('/'))) return parseMixed(words, session, naming)
-  const kinds = await kindsOf(first, session.discovery)
-  if (kinds) return kinds.map((resource) => ({ resource, names }))
-  if (naming && !first.includes(',')) return targetsOf(await resolve(words, session, naming))
-  const unknown = first.split(',').find((word) => word !== '')
-  throw noSuchKind(unknown ?? first)
+  const kinds = first.split(',').filter(Boolean)
+  // `all` is the one alias that is so old that it is no name.
+  const isName = naming && kinds.length === 1 && first !== 'all' && !(await session.discovery.find(first))
+  if (!isName) return listable((await Promise.all(kinds.map((word) => kindTargets(word, names, session, naming)))).flat(), first)
+  const { findAlias } = await import('./aliases/sources.ts')
+  // Most words are names: they are looked up while it is asked whether this one is an alias.
+  const [set, named] = await Promise.all([findAlias(first, session), settled(resolve(words, session, naming))])
+  return set ? listable(targetsOfSet(set, names, naming), first) : targetsOf(named())
 }
 
-/** The listable resources of `pods`, `pods,services` or `all`; undefined when one of the words is no kind. */
-async function kindsOf(text: string, discovery: Discovery): Promise<DiscoveredResource[] | undefined> {
-  const kinds: DiscoveredResource[] = []
-  for (const word of text.split(',').filter(Boolean)) {
-    const found = word === 'all' ? await discovery.category('all') : [await discovery.find(word)]
-    for (const resource of found) {
-      if (!resource) return undefined
-      if (resource.verbs.includes('list')) kinds.push(resource)
-    }
-  }
-  if (kinds.length === 0) throw new CommandError(`the server has no listable resource ${JSON.stringify(text)}`)
-  return kinds
+/** Of a kind, or of all kinds that an alias stands for. */
+async function kindTargets(word: string, names: readonly string[], session: Session, naming?: Naming): Promise<Target[]> {
+  const resource = await session.discovery.find(word)
+  if (resource) return [{ resource, names }]
+  const { findAlias } = await import('./aliases/sources.ts')
+  const set = await findAlias(word, session)
+  if (!set) throw await noSuchKind(word, session.discovery)
+  return targetsOfSet(set, names, naming)
+}
+
+/** Throws when the set is open and the verb must know what it acts on. */
+function targetsOfSet({ alias, isOpen, resources }: KindSet, names: readonly string[], naming?: Naming): Target[] {
+  if (isOpen && naming?.needs.closedSets)
+    throw new CommandError(
+      `${JSON.stringify(alias.name)} is an open set: what is in it depends on the cluster, and ${naming.needs.verb} never acts on one; name the kinds, or make a set of your own: skiff alias set NAME KIND,…`,
+    )
+  return resources.map((resource) => ({ resource, names, bySet: alias.name }))
+}
+
+function listable(targets: readonly Target[], text: string): Target[] {
+  const able = targets.filter(({ resource }) => resource.verbs.includes('list'))
+  if (able.length === 0) throw new CommandError(`the server has no listable resource ${JSON.stringify(text)}`)
+  return able
+}
+
+/** Keeps a failure until somebody asks for the result. */
+function settled<T>(promise: Promise<T>): Promise<() => T> {
+  return promise.then(
+    (value) => () => value,
+    (error: unknown) => () => {
+      throw error
+    },
+  )
 }
 
 /** `kind/name` is exact wherever it stands; the words between are bare names, where those are understood. */
@@ -92,12 +119,12 @@ export function targetsOf(candidates: readonly Candidate[]): Target[] {
 
 export async function findResource(kind: string, discovery: Discovery): Promise<DiscoveredResource> {
   const found = await discovery.find(kind)
-  if (!found) throw noSuchKind(kind)
+  if (!found) throw await noSuchKind(kind, discovery)
   return found
 }
 
-function noSuchKind(kind: string): CommandError {
-  return new CommandError(`the server doesn't have a resource type ${JSON.stringify(kind)}`)
+async function noSuchKind(kind: string, discovery: Discovery): Promise<CommandError> {
+  return (await import('./aliases/alias.ts')).noSuchKind(kind, discovery)
 }
 
 /** `deployment.apps/web`, `pod/web`: how an object is named in what commands print. */

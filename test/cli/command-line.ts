@@ -37,6 +37,8 @@ export interface RunOptions {
   input?: string
   env?: NodeJS.ProcessEnv
   host?: Partial<Host>
+  /** As on a terminal, whose keys are the input. */
+  tty?: boolean
 }
 
 const refuse = () => Promise.reject(new Error('this test has no machine of its own'))
@@ -51,7 +53,7 @@ export const noHost: Host = {
   demo: refuse,
 }
 
-export function start(args: readonly string[], { input = '', env = {}, host }: RunOptions = {}): Running {
+export function start(args: readonly string[], { input = '', env = {}, host, tty = false }: RunOptions = {}): Running {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()]
   let [out, err] = ['', '']
   stdout.on('data', (chunk: Buffer) => {
@@ -62,14 +64,11 @@ export function start(args: readonly string[], { input = '', env = {}, host }: R
   })
   const interrupt = new AbortController()
   const stdin = Readable.from(input === '' ? [] : [Buffer.from(input)])
+  const terminal = { size: () => ({ columns: 100, rows: 30 }), setRaw: () => {}, onResize: () => () => {} }
   const io: Io = {
-    stdout,
-    stderr,
-    stdin,
-    env: { SKIFF_PIN: 'off', ...env },
-    isTty: false,
-    columns: 100,
-    signal: interrupt.signal,
+    ...{ stdout, stderr, stdin, env: { SKIFF_PIN: 'off', ...env } },
+    ...{ isTty: tty, columns: 100, signal: interrupt.signal },
+    ...(tty && { terminal }),
   }
   const done = main(args, io, { ...noHost, ...host }).then((code) => ({ code, out, err }))
   return { out: () => out, err: () => err, interrupt: () => interrupt.abort(), done }

@@ -28,3 +28,7 @@ export function isBuiltIn(group: string): boolean {
 export function isControlled({ metadata }: Candidate): boolean {
   return metadata.ownerReferences?.some(({ controller }) => controller) === true
 }
+
+export function candidateOf(resource: DiscoveredResource, metadata: Metadata): Candidate {
+  return { resource, name: metadata.name ?? '', namespace: resource.namespaced ? metadata.namespace : undefined, metadata }
+}

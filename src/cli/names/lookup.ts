@@ -2,15 +2,16 @@
  * All objects of a name, whatever their kind. A server with the name index answers in one request; any other is asked for the
  * metadata of each kind's object of that name, several at a time.
  */
-import type { KubeObject, Metadata } from '../../api/object.ts'
-import { isNotFound, qualified, StatusError } from '../../api/status.ts'
+import type { Metadata } from '../../api/object.ts'
+import { qualified } from '../../api/status.ts'
 import { nearest } from '../../base/nearest.ts'
 import type { ResourceRef } from '../../client/client.ts'
 import type { DiscoveredResource } from '../../client/discovery.ts'
-import { collectionPath, objectPath } from '../../client/paths.ts'
+import { collectionPath } from '../../client/paths.ts'
 import type { Session } from '../session.ts'
-import type { Candidate } from './candidate.ts'
-import { isShadow, type Needs } from './needs.ts'
+import { type Candidate, candidateOf, isControlled } from './candidate.ts'
+import { inParallel, isUnavailable, listMetadata, namedResources, readMetadata } from './metadata.ts'
+import type { Needs } from './needs.ts'
 
 export interface Lookup {
   readonly found: readonly Candidate[]
@@ -31,12 +32,8 @@ const REVIEW_VERSION = 'skiff.dev/v1alpha1'
 const NAME_REVIEWS: ResourceRef = {
   ...{ group: 'skiff.dev', version: 'v1alpha1', plural: 'namereviews', kind: 'NameReview', namespaced: true },
 }
-/** Requests under way at once. */
-const MAX_PARALLEL = 16
 /** Names of one kind that are looked through for near ones. */
 const MAX_LISTED = 250
-const METADATA_ACCEPT = 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json'
-const METADATA_LIST_ACCEPT = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json'
 
 export async function lookUp(name: string, needs: Needs, scope: Scope, session: Session): Promise<Lookup> {
   const resources = await namedResources(session)
@@ -103,17 +100,6 @@ async function readEach(name: string, resources: readonly DiscoveredResource[], 
   return { found, near, unreadable: unreadable.sort() }
 }
 
-/** Each resource once, in its preferred version, as far as its objects can be read by name. */
-async function namedResources({ discovery }: Session): Promise<DiscoveredResource[]> {
-  const seen = new Set<string>()
-  return (await discovery.resources()).filter((one) => {
-    const key = `${one.group}/${one.plural}`
-    if (seen.has(key) || isShadow(one) || !one.verbs.includes('get') || !one.verbs.includes('list')) return false
-    seen.add(key)
-    return true
-  })
-}
-
 async function readOne(
   name: string,
   resource: DiscoveredResource,
@@ -121,31 +107,12 @@ async function readOne(
   session: Session,
   unreadable: string[],
 ): Promise<Candidate[]> {
-  const everywhere = resource.namespaced && namespace === undefined
-  const path = everywhere ? collectionPath(resource) : objectPath(resource, name, namespace)
-  try {
-    const { object } = await session.quiet.request({
-      method: 'GET',
-      path,
-      ...(everywhere && { query: { fieldSelector: `metadata.name=${name}` } }),
-      headers: { accept: everywhere ? METADATA_LIST_ACCEPT : METADATA_ACCEPT },
-    })
-    const objects = everywhere ? (object.items as KubeObject[]) : [object]
-    return objects.map(({ metadata }) => candidateOf(resource, metadata))
-  } catch (error) {
-    if (!isUnavailable(error)) throw error
-    if ((error as StatusError).code === 403) unreadable.push(qualified(resource))
-    return []
-  }
-}
-
-/** Absent, forbidden, or of a kind whose server is away: no object to be had, and no reason to give up on the others. */
-function isUnavailable(error: unknown): boolean {
-  return error instanceof StatusError && (isNotFound(error) || [403, 404, 405, 503].includes(error.code))
-}
-
-export function candidateOf(resource: DiscoveredResource, metadata: Metadata): Candidate {
-  return { resource, name: metadata.name ?? '', namespace: resource.namespaced ? metadata.namespace : undefined, metadata }
+  const { found, isForbidden } =
+    resource.namespaced && namespace === undefined
+      ? await listMetadata(resource, undefined, session, { fieldSelector: `metadata.name=${name}` })
+      : await readMetadata(resource, name, namespace, session)
+  if (isForbidden) unreadable.push(qualified(resource))
+  return found
 }
 
 async function nearNames(
@@ -153,31 +120,13 @@ async function nearNames(
   resources: readonly DiscoveredResource[],
   { namespace }: Scope,
   session: Session,
-): Promise<Pick<Candidate, 'resource' | 'name'>[]> {
-  const names = await inParallel(resources, async (resource) => {
-    try {
-      const { object } = await session.quiet.request({
-        method: 'GET',
-        path: collectionPath(resource, namespace),
-        query: { limit: String(MAX_LISTED) },
-        headers: { accept: METADATA_LIST_ACCEPT },
-      })
-      return (object.items as KubeObject[]).map(({ metadata }) => ({ resource, name: metadata.name ?? '', metadata }))
-    } catch (error) {
-      if (!isUnavailable(error)) throw error
-      return []
-    }
-  })
-  const roots = names.flat().filter(({ metadata }) => !metadata.ownerReferences?.some(({ controller }) => controller))
-  return nearest(name, roots)
-}
-
-async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = []
-  let next = 0
-  const worker = async () => {
-    for (let index = next++; index < items.length; index = next++) results[index] = await work(items[index]!)
-  }
-  await Promise.all(Array.from({ length: Math.min(MAX_PARALLEL, items.length) }, worker))
-  return results
+): Promise<Candidate[]> {
+  const lists = await inParallel(resources, (resource) =>
+    listMetadata(resource, namespace, session, { limit: String(MAX_LISTED) }),
+  )
+  return nearest(
+    name,
+    lists.flatMap(({ found }) => found),
+    (one) => !isControlled(one),
+  )
 }

@@ -11,6 +11,8 @@ export interface Needs {
   readonly podTemplate?: boolean
   /** Whether something outside the namespace can be meant. What changes or deletes never reaches there by a bare name. */
   readonly clusterWide: boolean
+  /** Whether it is only done to kinds that were named, each of them: never to a set that grows with the cluster. */
+  readonly closedSets?: boolean
   /** What is looked for, in words. */
   readonly what: string
 }
@@ -75,8 +77,8 @@ export const NEEDS = {
   describe: { verb: 'describe', rank: anything, clusterWide: true, what: 'anything' },
   tree: { verb: 'tree', rank: anything, clusterWide: true, what: 'anything' },
   wait: { verb: 'wait', rank: anything, clusterWide: true, what: 'anything' },
-  delete: { verb: 'delete', rank: anything, clusterWide: false, what: 'anything' },
-  stop: { verb: 'stop', rank: endable, clusterWide: false, what: PODS },
+  delete: { verb: 'delete', rank: anything, clusterWide: false, closedSets: true, what: 'anything' },
+  stop: { verb: 'stop', rank: endable, clusterWide: false, closedSets: true, what: PODS },
   scale: {
     verb: 'scale',
     rank: (resource) => (resource.subresources.includes('scale') ? 0 : undefined),

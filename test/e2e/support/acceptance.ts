@@ -8,7 +8,7 @@ import { difference, type Outcome, type Script, type Step } from '../../acceptan
 import { type Environment, run, SKIFF, skiff, start, until } from './skiff.ts'
 
 /** How long a step that is repeated may take to come true. */
-const REPEAT_MS = 60_000
+const REPEAT_MS = 120_000
 const REPEAT_PAUSE_MS = 200
 
 export interface Place {
