@@ -7,7 +7,7 @@ import { type GlobalOptions, type Session, withSession } from './session.ts'
 
 /** Commands whose arguments are kinds and names, and those that take pods. */
 const KIND_COMMANDS = new Set(['get', 'describe', 'delete', 'scale', 'wait'])
-const POD_COMMANDS = new Set(['logs', 'exec', 'attach', 'port-forward'])
+const POD_COMMANDS = new Set(['logs', 'exec', 'attach', 'port-forward', 'env'])
 /** Names beyond this help nobody who types. */
 const MAX_NAMES = 500
 

@@ -86,4 +86,22 @@ export function declarePodCommands({ program, io, globals, action }: Declaring):
         return runPortForward({ ...globals(), ...flags, pod, ports }, io)
       }),
     )
+  declareEnv({ program, io, globals, action })
+}
+
+function declareEnv({ program, io, globals, action }: Pick<Declaring, 'program' | 'io' | 'globals' | 'action'>): void {
+  program
+    .command('env')
+    .description('show the variables of containers: value, source, and whether the source has moved on since')
+    .argument('<name>', 'a pod, or what has pods')
+    .option('-c, --container <name>', 'only this container')
+    .option('-o, --output <format>', 'json')
+    .option('--show-secrets', 'with the values that come from Secrets')
+    .addHelpText('after', '\nWhat the image sets and the addresses of Services are not listed.\n\nExample:\n  skiff env web\n')
+    .action(
+      action(async (name: string, flags: { container?: string; output?: string; showSecrets?: true }) => {
+        const { runEnv } = await import('./env.ts')
+        return runEnv({ ...globals(), ...flags, name }, io)
+      }),
+    )
 }

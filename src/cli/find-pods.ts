@@ -5,7 +5,7 @@ import type { Pod } from '../api/types.ts'
 import type { ResourceRef } from '../client/client.ts'
 import { pods } from '../client/resources.ts'
 import { CommandError } from './io.ts'
-import { NEEDS } from './names/needs.ts'
+import { NEEDS, type Needs } from './names/needs.ts'
 import type { Session } from './session.ts'
 import { findResource } from './targets.ts'
 
@@ -16,9 +16,9 @@ export interface Found {
 }
 
 /** Best first: ready before running before the rest, then the newest. Throws CommandError when there is none. */
-export async function findPods(word: string, session: Session): Promise<Found> {
+export async function findPods(word: string, session: Session, needs: Needs = NEEDS.logs): Promise<Found> {
   const { client, namespace } = session
-  const { resource, name, pod } = await findOwner(word, session)
+  const { resource, name, pod } = await findOwner(word, session, needs)
   if (pod) return { pods: [pod] }
   if (resource.kind === 'Pod' && resource.group === '') return { pods: [await client.get(pods, name, { namespace })] }
   if (!resource.namespaced) throw new CommandError(`${resource.plural} have no pods of their own`)
@@ -31,7 +31,11 @@ export async function findPods(word: string, session: Session): Promise<Found> {
 }
 
 /** A bare name is a pod's, as it always was; only where there is no such pod, whatever else leads to pods. */
-async function findOwner(word: string, session: Session): Promise<{ resource: ResourceRef; name: string; pod?: Pod }> {
+async function findOwner(
+  word: string,
+  session: Session,
+  needs: Needs,
+): Promise<{ resource: ResourceRef; name: string; pod?: Pod }> {
   const slash = word.indexOf('/')
   const name = word.slice(slash + 1)
   if (slash >= 0) return { resource: await findResourceQuickly(word.slice(0, slash), session), name }
@@ -41,7 +45,7 @@ async function findOwner(word: string, session: Session): Promise<{ resource: Re
     if (!isNotFound(error)) throw error
   }
   const { resolveNames } = await import('./names/resolve.ts')
-  const [found] = await resolveNames([name], NEEDS.logs, session)
+  const [found] = await resolveNames([name], needs, session)
   return found!
 }
 

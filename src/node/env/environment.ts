@@ -2,10 +2,11 @@
  * A container's environment: Services, `envFrom`, then `env`, each later one winning, with `$(VAR)` replaced by what came
  * before. Reads objects through the given lookup and does no I/O itself.
  */
+
+import { expand } from '../../api/downward/expand.ts'
+import { type FieldContext, fieldValue } from '../../api/downward/field-reference.ts'
+import { resourceValue } from '../../api/downward/resource-reference.ts'
 import type { ConfigMap, Container, EnvVar, EnvVarSource, Pod, Secret, Service } from '../../api/types.ts'
-import { expand } from './expand.ts'
-import { type FieldContext, fieldValue } from './field-reference.ts'
-import { resourceValue } from './resource-reference.ts'
 import { serviceVariables, visibleServices } from './service-variables.ts'
 
 export interface EnvironmentContext extends FieldContext {

@@ -1,4 +1,7 @@
 /** The files of volumes that are made from API objects: configMap, secret, downwardAPI, projected. Pure. */
+
+import { type FieldContext, fieldValue } from '../../api/downward/field-reference.ts'
+import { resourceValue } from '../../api/downward/resource-reference.ts'
 import type {
   ConfigMap,
   DownwardAPIVolumeFile,
@@ -9,8 +12,6 @@ import type {
   Volume,
   VolumeProjection,
 } from '../../api/types.ts'
-import { type FieldContext, fieldValue } from '../env/field-reference.ts'
-import { resourceValue } from '../env/resource-reference.ts'
 
 export interface FileProjection {
   data: Buffer

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { expand } from '../../../src/api/downward/expand.ts'
+import { fieldValue } from '../../../src/api/downward/field-reference.ts'
+import { resourceValue } from '../../../src/api/downward/resource-reference.ts'
 import type { ConfigMap, Container, Pod, Secret, Service } from '../../../src/api/types.ts'
 import { type EnvironmentContext, environmentOf } from '../../../src/node/env/environment.ts'
-import { expand } from '../../../src/node/env/expand.ts'
-import { fieldValue } from '../../../src/node/env/field-reference.ts'
-import { resourceValue } from '../../../src/node/env/resource-reference.ts'
 import { serviceVariables, visibleServices } from '../../../src/node/env/service-variables.ts'
 
 describe('$(NAME)', () => {

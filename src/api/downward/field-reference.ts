@@ -1,5 +1,5 @@
 /** Values of a pod's own fields for `fieldRef`, as env variables and as downwardAPI files. Pure. */
-import type { Pod } from '../../api/types.ts'
+import type { Pod } from '../types.ts'
 import { formatMap } from './format-map.ts'
 
 /** The node's part in it: addresses are known here before they are in the pod's status. */

@@ -1,6 +1,6 @@
 /** Values of a container's requests and limits for `resourceFieldRef`, in units of its divisor. Pure. */
-import { parseQuantity, type Quantity } from '../../api/quantity.ts'
-import type { Container, ResourceFieldSelector } from '../../api/types.ts'
+import { parseQuantity, type Quantity } from '../quantity.ts'
+import type { Container, ResourceFieldSelector } from '../types.ts'
 
 /** Absent limits read as what the node has to give. Throws for a resource that Kubernetes does not support either. */
 export function resourceValue(
