@@ -60,6 +60,7 @@ function apiRequest(given: DoorRequest, user: UserInfo): ApiRequest {
     path: given.path,
     query: Query.of(given.query),
     header: (name) => headers[name] ?? headerOfAnyCase(headers, name),
+    headerNames: () => Object.keys(headers).map((name) => name.toLowerCase()),
     user,
     trusted: true,
     signal: given.signal ?? NEVER,

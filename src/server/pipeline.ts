@@ -141,6 +141,7 @@ async function serveSubresource(core: Core, request: ApiRequest, resource: Resou
   const definition = resource.definition.subresources.find(({ name }) => name === target.subresource)
   if (!definition && resource.itemsCarryKind) throw notFound(resource.name, target.name)
   if (!definition || (resource.definition.namespaced && target.namespace === '')) throw noSuchResource()
+  if (target.rest !== '' && target.subresource !== 'proxy') throw noSuchResource()
   const { SUBRESOURCES } = await import('./subresources/subresources.ts')
   const handlers = SUBRESOURCES[target.subresource]
   if (!handlers) throw noSuchResource()

@@ -53,7 +53,15 @@ async function removeOne(call: WriteCall): Promise<void> {
 function callOf(core: Core, resource: Resource, user: UserInfo, namespace: string, name: string): WriteCall {
   const request: ApiRequest = {
     ...{ method: 'DELETE', path: `/apis/${resource.apiVersion}/${resource.name.plural}/${name}`, query: Query.of({}) },
-    ...{ header: () => undefined, user, trusted: true, signal: core.closing, body: async () => undefined, warnings: [] },
+    ...{
+      header: () => undefined,
+      headerNames: () => [],
+      user,
+      trusted: true,
+      signal: core.closing,
+      body: async () => undefined,
+      warnings: [],
+    },
   }
   return {
     ...{ core, request, resource, namespace, name, subresource: '', dryRun: false, force: false },

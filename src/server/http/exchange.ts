@@ -50,6 +50,7 @@ export async function handleRequest(
       path,
       query,
       header: (name) => request.headers[name] as string | undefined,
+      headerNames: () => Object.keys(request.headers),
       user,
       trusted: false,
       get signal() {

@@ -139,7 +139,8 @@ async function respondStream(
 ): Promise<void> {
   const { stream } = answer
   departure.signal.addEventListener('abort', () => stream.destroy())
-  response.writeHead(answer.status, commonHeaders(answer.contentType, asked.warnings) as OutgoingHttpHeaders)
+  const headers = answer.headers ? { ...answer.headers } : commonHeaders(answer.contentType, asked.warnings)
+  response.writeHead(answer.status, headers as OutgoingHttpHeaders)
   ;(response as unknown as { flushHeaders?: () => void }).flushHeaders?.()
   try {
     for await (const chunk of stream) {

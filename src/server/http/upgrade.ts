@@ -94,6 +94,7 @@ async function admit(
     path,
     query: Query.parse(search),
     header: (name) => request.headers[name] as string | undefined,
+    headerNames: () => Object.keys(request.headers),
     user: await auth.impersonate(known, request.rawHeaders),
     trusted: false,
     signal,

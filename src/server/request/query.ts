@@ -29,6 +29,12 @@ export class Query {
     return new Query(values)
   }
 
+  /** As it stands in a URL. */
+  toString(): string {
+    const pairs = [...this.#values].flatMap(([name, values]) => values.map((value): [string, string] => [name, value]))
+    return new URLSearchParams(pairs).toString()
+  }
+
   /** The first value, or undefined. */
   get(name: string): string | undefined {
     return this.#values.get(name)?.[0]

@@ -9,6 +9,8 @@ export interface ApiRequest {
   readonly query: Query
   /** Lower-case names. */
   header(name: string): string | undefined
+  /** Lower-case. */
+  headerNames(): readonly string[]
   readonly user: UserInfo
   /** Came in process: its body is an object made by typed code. */
   readonly trusted: boolean
@@ -40,6 +42,8 @@ export interface StreamAnswer {
   readonly type: 'stream'
   readonly status: number
   readonly contentType: string
+  /** Instead of what answers have otherwise: somebody else's answer is passed on. */
+  readonly headers?: Readonly<Record<string, string | string[]>>
   readonly stream: import('node:stream').Readable
 }
 

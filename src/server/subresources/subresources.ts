@@ -1,5 +1,5 @@
 /** Which subresources are served, and how, by name and verb. */
-import { badRequest, custom } from '../../api/status.ts'
+import { badRequest } from '../../api/status.ts'
 import type { Core } from '../core.ts'
 import type { Resource } from '../registry.ts'
 import type { Answer, ApiRequest } from '../request/request.ts'
@@ -29,17 +29,11 @@ const PART_OF_OBJECT = { get, update, patch }
 const needsUpgrade: Handler = () => {
   throw badRequest('Upgrade request required')
 }
-/** Announced by discovery, for clients that list it; refused by name. */
-const notImplemented: Handler = (_core, _request, _resource, { plural, subresource }) => {
-  throw custom(501, 'NotImplemented', `${plural}/${subresource} is not implemented by this server`, {})
+const passOn: Handler = async (core, request, resource, target) => {
+  const { proxy } = await import('./proxy.ts')
+  return proxy(core, request, resource, target)
 }
-const PROXY = {
-  get: notImplemented,
-  create: notImplemented,
-  update: notImplemented,
-  patch: notImplemented,
-  delete: notImplemented,
-}
+const PROXY = { get: passOn, create: passOn, update: passOn, patch: passOn, delete: passOn }
 const STREAM = { get: needsUpgrade, create: needsUpgrade }
 
 export const SUBRESOURCES: Record<string, Record<string, Handler>> = {

@@ -100,11 +100,3 @@ it('writes the status without touching the rest, and the rest without the status
   expect(main.status.phase).toBe('Running')
   expect(main.metadata.labels).toEqual({ x: 'y' })
 })
-
-it('refuses by name what it does not serve', async () => {
-  await pod('p')
-  await expect(server.call('GET', `${PODS}/p/proxy`)).rejects.toMatchObject({
-    code: 501,
-    message: expect.stringContaining('pods/proxy'),
-  })
-})
