@@ -176,16 +176,6 @@ function declareChanging({ program, io, globals, action }: Declaring): void {
         return runDelete({ ...globals(), ...rest, words, files, wait: wait !== 'false', timeoutMs }, io)
       }),
     )
-  withMatches(program.command('scale').description('set how many pods a controller keeps').argument('<name...>', NAMES_HELP))
-    .requiredOption('--replicas <count>', 'how many', wholeNumber('--replicas'))
-    .option('--current-replicas <count>', 'only if it asks for this many now', wholeNumber('--current-replicas'))
-    .addHelpText('after', '\nExample:\n  skiff scale web --replicas 5\n')
-    .action(
-      action(async (words: string[], flags: { replicas: number; currentReplicas?: number; allMatches?: true }) => {
-        const { runScale } = await import('./scale.ts')
-        return runScale({ ...globals(), ...flags, words }, io)
-      }),
-    )
   withFiles(
     withSelectors(program.command('wait').description('wait until objects are as asked').argument('[kind...]', 'kind and names')),
   )

@@ -18,7 +18,6 @@ interface PaceInput {
 export function declareRolloutCommands(declaring: Declaring): void {
   declareRoll(declaring)
   declareRollback(declaring)
-  declareStop(declaring)
 }
 
 function withPace(command: Command): Command {
@@ -89,21 +88,6 @@ function declareRollback({ program, io, globals, action }: Declaring): void {
       action(async (name: string, input: PaceInput) => {
         const { runRollback } = await import('./rollback.ts')
         return withSession(globals(), io, (session) => runRollback({ name, ...paceFlags(input) }, io, session))
-      }),
-    )
-}
-
-function declareStop({ program, io, globals, action }: Declaring): void {
-  program
-    .command('stop')
-    .description('scale a workload down, wait for its pods to go, and delete it')
-    .argument('<name>', 'a name, or kind/name')
-    .option('--timeout <duration>', 'give up after so long', durationMs('--timeout'), 300_000)
-    .addHelpText('after', '\nExample:\n  skiff stop web\n')
-    .action(
-      action(async (name: string, { timeout }: { timeout: number }) => {
-        const { runStop } = await import('./stop.ts')
-        return withSession(globals(), io, (session) => runStop({ name, timeoutMs: timeout }, io, session))
       }),
     )
 }

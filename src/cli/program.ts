@@ -11,6 +11,7 @@ import { declarePodCommands } from './declare-pods.ts'
 import { declareRolloutCommands } from './declare-rollouts.ts'
 import { declareRun } from './declare-run.ts'
 import { declareSet } from './declare-set.ts'
+import { declareWorkloadCommands } from './declare-workloads.ts'
 import type { Host } from './host.ts'
 import { CommandError, INTERRUPTED, type Io, writeLine } from './io.ts'
 import type { GlobalOptions } from './session.ts'
@@ -67,6 +68,7 @@ function createProgram(io: Io, host: Host): Program {
   declareObjectCommands(declaring)
   declarePodCommands(declaring)
   declareRolloutCommands(declaring)
+  declareWorkloadCommands(declaring)
   declareSet(declaring)
   declareRun(declaring)
   declareAlias(declaring)

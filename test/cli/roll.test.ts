@@ -7,10 +7,11 @@ import type { Io } from '../../src/cli/io.ts'
 import { type RollFlags, runRoll } from '../../src/cli/roll.ts'
 import { runRollback } from '../../src/cli/rollback.ts'
 import { readRunWords, runRun } from '../../src/cli/run/run.ts'
-import { runStop } from '../../src/cli/stop.ts'
+import { stopObjects } from '../../src/cli/stop.ts'
 import { deployments, pods, replicationControllers } from '../../src/client/resources.ts'
 import { startTestCluster, type TestCluster } from '../controllers/cluster.ts'
 import { until } from '../controllers/until.ts'
+import { sessionOf } from './session-of.ts'
 
 const namespace = 'default'
 
@@ -78,7 +79,7 @@ test('a replication controller: dry run, roll in lines, again, back in bars, sto
   expect(back.out()).toMatch(/web +█{20} 2\/2 ready\n/)
 
   const stopped = capture()
-  expect(await runStop({ name: 'web', timeoutMs: 10_000 }, stopped.io, place)).toBe(0)
+  expect(await stopObjects({ words: ['web'], timeoutMs: 10_000 }, stopped.io, sessionOf(cluster.client))).toBe(0)
   expect(stopped.out()).toContain('replicationcontroller/web stopped\n')
   expect((await cluster.client.list(replicationControllers, { namespace })).items).toEqual([])
   expect((await cluster.client.list(pods, { namespace })).items).toEqual([])
@@ -104,7 +105,7 @@ test('a deployment: JSON lines, no progress with the way out, back, stop', async
   expect(stuck.err()).toContain('to go back: skiff rollback web\n')
   expect(await runRollback({ name: 'web', json: false, timeoutMs: 10_000 }, capture().io, place)).toBe(0)
 
-  expect(await runStop({ name: 'web', timeoutMs: 10_000 }, capture().io, place)).toBe(0)
+  expect(await stopObjects({ words: ['web'], timeoutMs: 10_000 }, capture().io, sessionOf(cluster.client))).toBe(0)
   expect((await cluster.client.list(deployments, { namespace })).items).toEqual([])
 })
 
@@ -165,8 +166,8 @@ test('what runs once passes its exit code on', async () => {
   const ended = (image: string, as: 'pod' | 'job', name: string) =>
     runRun(words(`${name} --image ${image} --as ${as} --once`), {}, capture().io, place)
   expect(await ended('job:ok', 'pod', 'c')).toBe(0)
-  expect(await runStop({ name: 'pod/c', timeoutMs: 10_000 }, capture().io, place)).toBe(0)
+  expect(await stopObjects({ words: ['pod/c'], timeoutMs: 10_000 }, capture().io, sessionOf(cluster.client))).toBe(0)
   expect(await ended('job:fail', 'job', 'c')).toBe(1)
-  expect(await runStop({ name: 'job/c', timeoutMs: 10_000 }, capture().io, place)).toBe(0)
+  expect(await stopObjects({ words: ['job/c'], timeoutMs: 10_000 }, capture().io, sessionOf(cluster.client))).toBe(0)
   expect((await cluster.client.list(pods, { namespace })).items).toEqual([])
 })
