@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { parseFieldSource } from './parse.ts'
-import type { FieldSource } from './source.ts'
+import { FieldPathError, type FieldSource } from './source.ts'
 import type { Use } from './stock.ts'
 
 export const FIELD_PREFIX = 'skiff.dev/field.'
@@ -83,9 +83,15 @@ export function sourceTexts(annotations: Readonly<Record<string, string>> | unde
   return texts
 }
 
-/** The paths of a pod that has been admitted. Throws FieldPathError for one that was not. */
+/** The paths of a pod that has been admitted. A line that is none was written where nobody compiles paths, and says nothing. */
 export function readSources(annotations: Readonly<Record<string, string>> | undefined): Map<string, FieldSource> {
   const sources = new Map<string, FieldSource>()
-  for (const [key, text] of sourceTexts(annotations)) sources.set(key, parseFieldSource(text))
+  for (const [key, text] of sourceTexts(annotations)) {
+    try {
+      sources.set(key, parseFieldSource(text))
+    } catch (error) {
+      if (!(error instanceof FieldPathError)) throw error
+    }
+  }
   return sources
 }

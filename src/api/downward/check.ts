@@ -24,7 +24,16 @@ export function checkSource({ origin, steps }: FieldSource, owner: OwnerKind | u
       checkSteps(steps, origin.kind === undefined && owner ? schemaOfKind(owner) : undefined)
       return
     default:
+      if (origin.from === 'pod') refuseTraces(steps)
       checkSteps(steps, builtinSchema(ORIGIN_TYPES[origin.from]))
+  }
+}
+
+/** Fields of the pod that every write of it changes, those of a path's own value among them. */
+function refuseTraces([first, second]: readonly PlacedStep[]): void {
+  if (first?.step !== 'field' || first.name !== 'metadata' || second?.step !== 'field') return
+  if (second.name === 'resourceVersion' || second.name === 'managedFields') {
+    throw new FieldPathError(second.at, `${second.name} changes with every write of the pod, the one that shows it among them`)
   }
 }
 

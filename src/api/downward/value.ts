@@ -57,7 +57,7 @@ async function originOf({ origin, text }: FieldSource, pod: KubeObject, related:
     object ? { object } : { missing: `${text} has no value: ${what} does not exist` }
   switch (origin.from) {
     case 'pod':
-      return { object: pod }
+      return { object: withoutTraces(pod) }
     case 'namespace':
       return found(await related.namespace(namespace), `the namespace ${namespace}`)
     case 'service':
@@ -71,6 +71,15 @@ async function originOf({ origin, text }: FieldSource, pod: KubeObject, related:
     case 'owner':
       return found(await ownerOf(pod, origin.kind, related), origin.kind ? `an owner of kind ${origin.kind}` : 'an owner')
   }
+}
+
+/** What skiff and the server note on the pod as they write a value: a path that led there would change with its own value. */
+const TRACES = /^skiff\.dev\/(?:field|restart\.|signal\.)/
+
+function withoutTraces(pod: KubeObject): KubeObject {
+  const { managedFields: _, resourceVersion: __, annotations, ...metadata } = pod.metadata
+  const kept = Object.entries(annotations ?? {}).filter(([name]) => !TRACES.test(name))
+  return { ...pod, metadata: { ...metadata, ...(kept.length > 0 && { annotations: Object.fromEntries(kept) }) } }
 }
 
 /** The controller, or the nearest of a kind above it. A Secret is nobody's controller here. */

@@ -1,6 +1,7 @@
 /** The admission of field paths: pods are compiled and filled in, templates compiled and checked, so that errors show early. */
 import type { AdmissionPlugin, AdmissionRequest } from '../../api/admission.ts'
 import { sourceTexts } from '../../api/downward/annotations.ts'
+import { equal } from '../../api/equal.ts'
 import { invalid, isNotFound } from '../../api/status.ts'
 import type { Pod } from '../../api/types.ts'
 import { ownerResources, relatedThrough } from '../../client/related.ts'
@@ -41,6 +42,7 @@ async function admitTemplate(request: AdmissionRequest, place: TemplatePlace, ri
   const template = object && place.of(object)
   if (!object || !template || !hasFields(template)) return
   const before = old && place.of(old)
+  if (before && equal(template, before)) return
   const annotationsBefore = before?.metadata?.annotations
   const { sources, places, errors } = compileFields(template, { at: place.at, owner: place.owner, annotationsBefore })
   removeValues(template.metadata?.annotations)

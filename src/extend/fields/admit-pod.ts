@@ -4,13 +4,14 @@ import { annotationOf, FIELD_PREFIX, FIELDS_GATE, readSources, SOURCES_ANNOTATIO
 import type { FieldSource } from '../../api/downward/source.ts'
 import { timingOf } from '../../api/downward/timing.ts'
 import { controllerOf, fieldValueOf } from '../../api/downward/value.ts'
+import { equal } from '../../api/equal.ts'
 import { invalid as invalidField } from '../../api/field-errors.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { invalid } from '../../api/status.ts'
 import type { Pod } from '../../api/types.ts'
 import { annotationsOf, type Compiled, compileFields, hasFields, removeValues } from './compile.ts'
 import { mayChange } from './keep-values.ts'
-import { checkOnChange } from './on-change.ts'
+import { checkOnChange, ON_CHANGE_PREFIX } from './on-change.ts'
 import { checkRights, type NewSource, type Rights, refusal } from './rights.ts'
 import { valuesAt } from './values.ts'
 
@@ -42,7 +43,8 @@ function refuseUnready(pod: KubeObject, { places }: Compiled, missing: ReadonlyM
 export async function admitUpdate(request: AdmissionRequest, rights: Rights): Promise<void> {
   const { object: pod, old } = request
   if (!pod || !old || !(hasFields(pod) || hasFields(old) || asksOnChange(pod))) return
-  const { sources } = compilePod(request, pod, old)
+  // What has not changed has been admitted, or is from where there is no such admission: it must not stand in the way of others.
+  const sources = isSame(pod, old) ? readSources(old.metadata.annotations) : compilePod(request, pod, old).sources
   removeValues(pod.metadata.annotations, annotationsOf(sources.keys()))
   for (const [key, source] of sources) {
     const name = annotationOf(key)
@@ -63,6 +65,15 @@ export async function admitUpdate(request: AdmissionRequest, rights: Rights): Pr
     )
   }
   keepGate(request, pod, old, sources)
+}
+
+/** Whether an update leaves the paths alone, and what is asked for when they change. */
+function isSame(pod: KubeObject, old: KubeObject): boolean {
+  const asked = ({ metadata }: KubeObject) =>
+    Object.entries(metadata.annotations ?? {}).filter(
+      ([name]) => name === SOURCES_ANNOTATION || name.startsWith(ON_CHANGE_PREFIX),
+    )
+  return equal(pod.spec, old.spec) && equal(Object.fromEntries(asked(pod)), Object.fromEntries(asked(old)))
 }
 
 /** The gate goes when every value is there that a pod has before it is bound. */
@@ -131,7 +142,7 @@ function ownerKind(pod: KubeObject): { apiVersion: string; kind: string } | unde
 }
 
 function asksOnChange({ metadata }: KubeObject): boolean {
-  for (const name in metadata.annotations) if (name.startsWith('skiff.dev/on-change.')) return true
+  for (const name in metadata.annotations) if (name.startsWith(ON_CHANGE_PREFIX)) return true
   return false
 }
 

@@ -184,8 +184,19 @@ describe('a bad path', () => {
     expect(check).toThrow(message)
   })
 
+  it('is one that would change with its own value', async () => {
+    for (const path of ['metadata.resourceVersion', 'metadata.managedFields[0].time']) {
+      expect(() => checkSource(parseFieldSource(path), undefined)).toThrow(
+        /at character 10: .* changes with every write of the pod/,
+      )
+    }
+    const annotations = { a: 'b', 'skiff.dev/field.x-1': '1', 'skiff.dev/field-sources': 'y', 'skiff.dev/signal.app': 'SIGHUP:1' }
+    const pod = { ...POD, metadata: { annotations, resourceVersion: '7' } }
+    expect(await read('metadata | json', pod)).toEqual({ value: '{"annotations":{"a":"b"}}' })
+  })
+
   it.each([
-    'metadata.managedFields[*].fieldsV1.anything.at.all',
+    'node:metadata.managedFields[*].fieldsV1.anything.at.all',
     'metadata.labels.anything',
     'spec..name',
     'owner/Widget:spec.whatever',

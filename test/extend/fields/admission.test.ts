@@ -1,7 +1,19 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Deployment, Pod } from '../../../src/api/types.ts'
 import type { Client } from '../../../src/client/client.ts'
-import { configMaps, deployments, nodes, pods, services } from '../../../src/client/resources.ts'
+import {
+  configMaps,
+  deployments,
+  namespaces,
+  nodes,
+  pods,
+  replicaSets,
+  serviceAccounts,
+  services,
+} from '../../../src/client/resources.ts'
 import type { Cluster } from '../../../src/cluster.ts'
 import { startTestCluster } from '../../../src/testing.ts'
 import { until } from '../../controllers/until.ts'
@@ -147,6 +159,69 @@ describe('who may see what', () => {
     await client.create(pods, podOf('z', { env: { ZONE } }))
     await client.delete(configMaps, 'skiff-node-fields', { namespace: 'kube-system' })
   })
+})
+
+describe('a controller of the cluster', () => {
+  it('needs no right for what it copies from a template, and all for the rest', async () => {
+    await client.create(deployments, deployment('copied', { ZONE }))
+    const replicaSet = await eventually(async () => {
+      const list = await client.list(replicaSets, { ...IN, labelSelector: 'app=copied' })
+      return list.items[0]
+    })
+    const controller = clientAs(cluster, 'system:serviceaccount:kube-system:replicaset-controller')
+    const { name = '', uid = '' } = replicaSet.metadata
+    const owned = (pod: Pod): Pod => {
+      const reference = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name, uid, controller: true }
+      return { ...pod, metadata: { ...pod.metadata, ownerReferences: [reference] } }
+    }
+    await controller.create(pods, owned(podOf('copy', { env: { ZONE } })))
+    const error = await refusalOf(controller.create(pods, owned(podOf('more', { env: { N: 'node:metadata.name' } }))))
+    expect(error.message).toMatch(/needs the right to get nodes, which "system:serviceaccount:kube-system:replicaset-controller"/)
+    expect((await refusalOf(controller.create(pods, podOf('alone', { env: { ZONE } })))).code).toBe(403)
+  })
+})
+
+/** What `find` answers, once it does. */
+async function eventually<T>(find: () => Promise<T | undefined>): Promise<T> {
+  let found: T | undefined
+  await until(async () => {
+    found = await find()
+    expect(found).toBeDefined()
+  })
+  return found!
+}
+
+describe('without the extension', () => {
+  it('the paths are refused in the words of Kubernetes', async () => {
+    await using stock = await startTestCluster({ runtime: 'none', extensions: false })
+    const error = await refusalOf(stock.client.create(pods, podOf('stock', { env: { ZONE } })))
+    expect(error.code).toBe(422)
+    expect(error.message).toMatch(/fieldPath: Invalid value: "node:metadata.labels.*": error converting fieldPath: field label/)
+  }, 60_000)
+})
+
+describe('what is there already', () => {
+  it('does not stand in the way of an update, whatever it is', async () => {
+    const broken = podOf('broken', { env: { A: "metadata.annotations['skiff.dev/field.none-00000000']" } })
+    expect((await refusalOf(client.create(pods, broken))).code).toBe(422)
+    const directory = mkdtempSync(join(tmpdir(), 'skiff-fields-'))
+    const made = { dataDirectory: directory, inMemory: false, runtime: 'none', controllers: false } as const
+    try {
+      const off = await startTestCluster({ ...made, extensions: false })
+      await off.client.create(namespaces, { metadata: { name: 'old' } })
+      const finalizers = ['example.com/hold']
+      const annotations = { 'skiff.dev/on-change.A': 'nonsense', 'skiff.dev/field-sources': 'none-00000000 nonsense:' }
+      const pod = { ...broken, metadata: { name: 'broken', namespace: 'old', finalizers, annotations } }
+      await off.client.create(serviceAccounts, { metadata: { name: 'default', namespace: 'old' } })
+      await off.client.create(pods, { ...pod, spec: { ...pod.spec!, automountServiceAccountToken: false } })
+      await off.stop()
+      await using on = await startTestCluster({ ...made, extensions: true })
+      await on.client.patch(pods, 'broken', 'merge', { metadata: { finalizers: null } }, { namespace: 'old' })
+      expect((await on.client.get(pods, 'broken', { namespace: 'old' })).metadata.finalizers).toBeUndefined()
+    } finally {
+      rmSync(directory, { recursive: true, force: true })
+    }
+  }, 60_000)
 })
 
 const deployment = (name: string, env: Record<string, string>): Deployment => ({
