@@ -12,7 +12,7 @@ export interface HttpAnswer {
 export interface HttpClient {
   url: string
   options: RequestOptions
-  send(method: string, path: string, body?: string | object, headers?: Record<string, string>): Promise<HttpAnswer>
+  send(method: string, path: string, body?: string | object | Buffer, headers?: Record<string, string>): Promise<HttpAnswer>
 }
 
 export async function httpsClient({ server }: TestServer): Promise<HttpClient> {
@@ -24,7 +24,7 @@ export async function httpsClient({ server }: TestServer): Promise<HttpClient> {
     options,
     send: (method, path, body, headers = {}) =>
       new Promise((resolve, reject) => {
-        const data = body === undefined ? undefined : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
+        const data = body === undefined ? undefined : bytesOf(body)
         const all = { ...(data && { 'content-type': 'application/json', 'content-length': data.length }), ...headers }
         const request = httpsRequest({ ...options, method, path, headers: all }, (response) => {
           const chunks: Buffer[] = []
@@ -43,4 +43,9 @@ export async function httpsClient({ server }: TestServer): Promise<HttpClient> {
         request.end(data)
       }),
   }
+}
+
+function bytesOf(body: string | object | Buffer): Buffer {
+  if (Buffer.isBuffer(body)) return body
+  return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
 }
