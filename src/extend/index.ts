@@ -3,6 +3,7 @@ import type { Extension } from './extension.ts'
 import { fields } from './fields/fields.ts'
 import { imagePinning, type PinMode } from './images/pinning.ts'
 import { autoRollback } from './rollback/auto-rollback.ts'
+import { imageTriggers } from './triggers/image-triggers.ts'
 
 export interface ExtensionOptions {
   /** For namespaces that do not say: whether images must be pinned, are where they can be, or are left alone. */
@@ -10,5 +11,5 @@ export interface ExtensionOptions {
 }
 
 export function builtinExtensions({ pinImages = 'off' }: ExtensionOptions = {}): Extension[] {
-  return [imagePinning(pinImages), fields, autoRollback]
+  return [imagePinning(pinImages), fields, autoRollback, imageTriggers]
 }

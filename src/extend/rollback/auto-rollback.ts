@@ -11,6 +11,7 @@ import { timestamp } from '../../base/clock.ts'
 import { deployments, pods, replicaSets } from '../../client/resources.ts'
 import type { ReconcileContext, ReconcileResult, Reconciler } from '../../reconcile/reconciler.ts'
 import type { Cache } from '../../watch/informer.ts'
+import { causeAnnotations } from '../causes.ts'
 import { writeCondition } from '../condition.ts'
 import type { Extension } from '../extension.ts'
 import { hashOf, isBackingOff, plainTemplate, planRollback, revisionOf, shownImages, type Verdict } from './plan.ts'
@@ -133,23 +134,12 @@ class AutoRollback {
 
   /** With the resource version that was judged: whoever rolls meanwhile wins, and is judged next. */
   async #goBack(deployment: Deployment, from: ReplicaSet, to: ReplicaSet, bad: BadTemplate): Promise<void> {
-    const { [COMMAND]: _command, ...annotations } = deployment.metadata.annotations ?? {}
-    const note = `auto-rollback: ${backText(bad, to)}`
-    const changes = Object.entries(bad.images)
-      .map(([name, image]) => [name, image, imageIn(to, name)])
-      .filter(([, before, after]) => before !== after)
-      .map(([name, before, after]) => `${name}: ${before} → ${after}`)
+    const changes = bad.changed.map((container) => ({ container, before: bad.images[container]!, after: imageIn(to, container) }))
+    const cause = causeAnnotations({ by: 'auto-rollback', note: `auto-rollback: ${backText(bad, to)}`, changes, at: bad.at })
+    const annotations = { ...deployment.metadata.annotations, ...cause, [BAD_TEMPLATES]: withBad(badTemplates(deployment), bad) }
     await this.#context.client.update(deployments, {
       ...{ ...deployment, apiVersion: 'apps/v1', kind: 'Deployment' },
-      metadata: {
-        ...deployment.metadata,
-        annotations: {
-          ...annotations,
-          ...{ 'kubernetes.io/change-cause': note, 'skiff.dev/note': note, 'skiff.dev/by': 'auto-rollback' },
-          ...{ 'skiff.dev/rolled-at': bad.at, 'skiff.dev/image-change': changes.join(', ') },
-          [BAD_TEMPLATES]: withBad(badTemplates(deployment), bad),
-        },
-      },
+      metadata: { ...deployment.metadata, annotations: withoutNulls(annotations) },
       spec: { ...deployment.spec!, template: plainTemplate(to.spec?.template) },
     })
     const failed = `revision ${bad.revision} (${shownImages(from)}) failed: ${bad.message}`
@@ -166,8 +156,6 @@ class AutoRollback {
     await this.#context.client.patch(deployments, name, 'merge', { metadata: { uid, annotations: changed } }, { namespace })
   }
 }
-
-const COMMAND = 'skiff.dev/command'
 
 interface State {
   status: 'True' | 'False'
@@ -204,6 +192,10 @@ function returnedState(bad: BadTemplate, to: ReplicaSet): State {
 function backText(bad: BadTemplate, to: ReplicaSet): string {
   const images = Object.values(bad.images).map((image) => image.split('@')[0])
   return `revision ${bad.revision} (${images.join(', ')}) failed: ${bad.message}; back to ${shownImages(to)}`
+}
+
+function withoutNulls(annotations: Record<string, string | null>): Record<string, string> {
+  return Object.fromEntries(Object.entries(annotations).flatMap(([key, value]) => (value === null ? [] : [[key, value]])))
 }
 
 function imageIn({ spec }: ReplicaSet, container: string): string {

@@ -53,14 +53,10 @@ export function planRollback(observed: RollbackObserved): Verdict {
   }
   const to = goodSet(observed, set, known)
   if (!to) return { kind: 'Stuck', set, why: 'NoGoodRevision', message: `${title}; there is no earlier revision to return to` }
+  const [images, after] = [imagesOf(set.spec?.template), imagesOf(to.spec?.template)]
+  const changed = Object.keys(images).filter((name) => images[name] !== after[name])
   const bad = {
-    ...{
-      hash,
-      revision: revisionOf(set),
-      images: imagesOf(set.spec?.template),
-      reason: failure.reason,
-      message: failure.message,
-    },
+    ...{ hash, revision: revisionOf(set), images, changed, reason: failure.reason, message: failure.message },
     ...{ at: observed.now, returnedTo: hashOf(to) },
   }
   return { kind: 'GoBack', from: set, to, bad }

@@ -17,6 +17,8 @@ export interface BadTemplate {
   revision: string
   /** By container. */
   images: Record<string, string>
+  /** The containers whose images the template returned to does not have: these are under suspicion. */
+  changed: string[]
   reason: string
   message: string
   /** RFC 3339. */
@@ -41,9 +43,9 @@ export function withBad(known: readonly BadTemplate[], bad: BadTemplate): string
   return JSON.stringify([bad, ...known.filter(({ hash }) => hash !== bad.hash)].slice(0, MAX_BAD))
 }
 
-/** Every image by which a failed template differed from the one returned to: as it was written, digest included. */
-export function isBadImage(known: readonly BadTemplate[], container: string, image: string): boolean {
-  return known.some(({ images = {} }) => images[container] === image)
+/** Whether a template failed that had brought this content into the container. */
+export function isBadDigest(known: readonly BadTemplate[], container: string, digest: string): boolean {
+  return known.some(({ images, changed }) => changed?.includes(container) && images?.[container]?.endsWith(`@${digest}`))
 }
 
 export function imagesOf(template: PodTemplateSpec | undefined): Record<string, string> {
