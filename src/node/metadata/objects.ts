@@ -11,6 +11,8 @@ export interface MetadataPod {
   addresses(): { podIps: readonly string[]; hostIps: readonly string[] }
   /** The image a container was made of, once it is present. */
   image(container: string): ImageState | undefined
+  /** Takes an sd_notify message; the container may be left out where only one can be meant. */
+  notify(container: string | undefined, text: string): { status: number; body: string }
 }
 
 export interface MetadataObjectsOptions {

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Clock, delay } from '../../base/clock.ts'
+import { MAX_MESSAGE_BYTES } from '../notify/message.ts'
 import { answer } from './answer.ts'
 import { type AppcAnswer, appcPost, appcRead } from './appc.ts'
 import type { MetadataObjects, MetadataPod } from './objects.ts'
@@ -102,8 +103,9 @@ export class PodDoor {
       return send(response, 403, 'X-Forwarded-For: this service answers the pod itself and nobody behind it\n')
     const url = new URL(`http://metadata/${path}`)
     const asked = url.pathname.slice(1)
-    if (asked === '') return send(response, 200, 'acMetadata/\ncomputeMetadata/\n')
+    if (asked === '') return send(response, 200, 'acMetadata/\ncomputeMetadata/\nnotify\n')
     if (flavor === undefined) return send(response, 403, `the header "Metadata-Flavor: Google" is missing\n`)
+    if (asked === 'notify') return this.#notify(request, response, url.searchParams)
     if (asked.startsWith(APPC_ROOT)) return this.#appc(request, response, asked.slice(APPC_ROOT.length))
     if (request.method !== 'GET' && request.method !== 'HEAD') return refuseMethod(response, 'GET, HEAD')
     if (asked.startsWith(TREE_ROOT)) {
@@ -113,7 +115,7 @@ export class PodDoor {
     }
     if (asked === 'computeMetadata/' || asked === 'acMetadata/') return send(response, 200, 'v1/\n')
     if (/^(?:computeMetadata|acMetadata)(?:\/v1)?$/.test(asked)) return redirect(response, `${prefix}/${asked}/`)
-    return send(response, 404, `no such path: /${asked}; there is: acMetadata/v1/ computeMetadata/v1/\n`)
+    return send(response, 404, `no such path: /${asked}; there is: acMetadata/v1/ computeMetadata/v1/ notify\n`)
   }
 
   async #appc(request: IncomingMessage, response: ServerResponse, path: string): Promise<unknown> {
@@ -125,6 +127,17 @@ export class PodDoor {
     const form = await readBody(request, MAX_FORM_BYTES)
     if (form === undefined) return send(response, 413, `a form is at most ${MAX_FORM_BYTES} bytes\n`)
     return reply(appcPost(path, new URLSearchParams(form), key, pod.uid))
+  }
+
+  /** What programs without unix datagrams say of themselves. */
+  async #notify(request: IncomingMessage, response: ServerResponse, parameters: URLSearchParams): Promise<unknown> {
+    if (request.method !== 'PUT') return refuseMethod(response, 'PUT')
+    const unknown = [...parameters.keys()].find((name) => name !== 'container')
+    if (unknown !== undefined) throw new BadQuery(`unknown parameter ${JSON.stringify(unknown)}; there is container`)
+    const text = await readBody(request, MAX_MESSAGE_BYTES)
+    if (text === undefined) return send(response, 413, `a notification is at most ${MAX_MESSAGE_BYTES} bytes\n`)
+    const { status, body } = this.#options.pod.notify(parameters.get('container') ?? undefined, text)
+    return send(response, status, body)
   }
 
   /** Reads what is read only once somebody asks for it. */

@@ -2,6 +2,7 @@
 import { restartToken } from '../../api/downward/container-requests.ts'
 import type { Container, Pod, PodSpec } from '../../api/types.ts'
 import type { ContainerState } from '../runtime/runtime.ts'
+import { isAwaited } from './stages.ts'
 import type { PlanInput, Role } from './types.ts'
 
 /** The label on a runtime's container that holds the hash of the definition it was made from. */
@@ -70,6 +71,12 @@ export function restarts(spec: PodSpec, container: Container, role: Role, state:
   return exitCode !== 0 || (policy === 'Always' && role === 'main')
 }
 
+/** An init container after which the next may come: it succeeded, or its failure is not minded. */
+export function isInitDone({ memory }: Pick<PlanInput, 'memory'>, state: ContainerState): boolean {
+  if (state.state !== 'Exited') return false
+  return exitCodeOf(state) === 0 || memory.preStarts?.[state.name]?.onFailure === 'ignore'
+}
+
 /** Identifies what a container was made from: a change of it (of the image, or of a token that asks for it) restarts the container. */
 export function definitionOf(container: Container, { metadata }: Pick<Pod, 'metadata'>): string {
   const token = restartToken(metadata.annotations, container.name)
@@ -81,7 +88,8 @@ export function isRedefined(container: Container, pod: Pod, state: ContainerStat
   return made !== undefined && made !== definitionOf(container, pod)
 }
 
-/** The started probe has passed, or there is none. */
+/** The started probe has passed, or there is none; who notifies has said that it is ready. */
 export function isStarted(input: PlanInput, container: Container, state: ContainerState): boolean {
+  if (isAwaited(input, state)) return false
   return input.memory.health[state.id]?.started ?? !container.startupProbe
 }

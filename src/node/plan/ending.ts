@@ -4,7 +4,8 @@
  */
 import type { Container } from '../../api/types.ts'
 import type { ContainerState } from '../runtime/runtime.ts'
-import { exitCodeOf, isLive, lastOf, restarts, roleOf, specOf } from './containers.ts'
+import { isInitDone, isLive, lastOf, restarts, roleOf, specOf } from './containers.ts'
+import { startTimedOut } from './stages.ts'
 import type { Action, EndingCause, PlanInput, PodPlan } from './types.ts'
 
 /** Kubernetes never gives a process less than this between SIGTERM and SIGKILL. */
@@ -21,6 +22,7 @@ export function endingCause(input: PlanInput): EndingCause | undefined {
   if (memory.rejected) return 'Rejected'
   const deadline = deadlineMs(input)
   if (deadline !== undefined && input.nowMs >= deadline) return 'DeadlineExceeded'
+  if (memory.stageTimeout || startTimedOut(input)) return 'StageTimeout'
   if (initFailed(input)) return 'InitFailed'
   return completed(input) ? 'Completed' : undefined
 }
@@ -36,7 +38,7 @@ function initFailed(input: PlanInput): boolean {
   return (spec.initContainers ?? []).some((container) => {
     if (roleOf(spec, container.name) !== 'init') return false
     const state = lastOf(input, container.name)
-    return state?.state === 'Exited' && exitCodeOf(state) !== 0 && !restarts(spec, container, 'init', state)
+    return state?.state === 'Exited' && !isInitDone(input, state) && !restarts(spec, container, 'init', state)
   })
 }
 

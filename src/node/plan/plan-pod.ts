@@ -3,12 +3,13 @@
  * in, actions go out, and the same input always gives the same plan. One step forward at a time: volumes, sandbox, init
  * containers in their order (sidecars stay), then the main containers in theirs.
  */
+import type { Stage } from '../../api/extensions/stage-timeouts.ts'
 import type { Container } from '../../api/types.ts'
 import type { ContainerState } from '../runtime/runtime.ts'
 import {
-  exitCodeOf,
   findContainer,
   instanceOf,
+  isInitDone,
   isLive,
   isRedefined,
   isSidecar,
@@ -23,7 +24,8 @@ import { deadlineMs, endingCause, planEnding } from './ending.ts'
 import { heldUntilMs } from './held.ts'
 import { formatDelay, waitUntil } from './restart-backoff.ts'
 import { dueSignals } from './signals.ts'
-import type { Action, Failure, PlanInput, PodPlan, Role, StopReason } from './types.ts'
+import { runningLimit, startLimitMs } from './stages.ts'
+import type { Action, Failure, PlanInput, PodPlan, Role } from './types.ts'
 
 /** How long a failed pull is shown as such before it is shown as waiting for the next. */
 const PULL_ERROR_SHOWN_MS = 5_000
@@ -81,11 +83,23 @@ function planStop(draft: Draft, state: ContainerState): void {
   const container = findContainer(spec, state.name)
   if (!container || !isLive(state) || input.jobs.stopping[state.id] !== undefined) return
   const failed = input.memory.health[state.id]?.failed
-  const why: StopReason | undefined = failed ?? (isRedefined(container, input.pod, state) ? 'Redefined' : undefined)
+  const stage = failed ? undefined : overdueStage(draft, container, state)
+  const why = failed ?? (stage ? 'StageTimeout' : isRedefined(container, input.pod, state) ? 'Redefined' : undefined)
   if (!why) return
   const probe = why === 'Liveness' ? container.livenessProbe : why === 'Startup' ? container.startupProbe : undefined
   const seconds = probe?.terminationGracePeriodSeconds ?? spec.terminationGracePeriodSeconds ?? 30
-  draft.add({ do: 'StopContainer', container: state.name, id: state.id, graceMs: seconds * 1000, why })
+  draft.add({ do: 'StopContainer', container: state.name, id: state.id, graceMs: seconds * 1000, why, ...(stage && { stage }) })
+}
+
+/** The stage that a running container has taken too long for; otherwise notes when it will have. */
+function overdueStage(draft: Draft, container: Container, state: ContainerState): Stage | undefined {
+  const { input } = draft
+  const role = roleOf(specOf(input.pod), container.name)
+  const limit = role && runningLimit(input, container, role, state)
+  if (!limit) return undefined
+  if (limit.atMs <= input.nowMs) return limit.stage
+  draft.wakeAt(limit.atMs)
+  return undefined
 }
 
 function planForward(draft: Draft): void {
@@ -124,7 +138,7 @@ function planInit(draft: Draft): boolean {
       if (!initialized && !(state && isLive(state) && isStarted(input, container, state))) return false
       continue
     }
-    if (initialized || (state?.state === 'Exited' && exitCodeOf(state) === 0)) continue
+    if (initialized || (state && isInitDone(input, state))) continue
     if (!isLive(state)) planContainer(draft, container, 'init')
     return false
   }
@@ -140,6 +154,8 @@ function planContainer(draft: Draft, container: Container, role: Role): void {
   const here = instanceOf(input, container.name)
   if (isLive(here)) return
   if (state?.state === 'Exited' && !mayRunAgain(draft, container, role, state)) return
+  const attempt = state ? state.attempt + 1 : 0
+  draft.wakeAt(startLimitMs(input, container.name, attempt))
   if (known?.failure) {
     showFailure(draft, container, known.failure)
     if (nowMs < known.failure.retryAtMs) return
@@ -153,7 +169,6 @@ function planContainer(draft: Draft, container: Container, role: Role): void {
     draft.wakeAt(until)
     return
   }
-  const attempt = state ? state.attempt + 1 : 0
   if (known?.image?.attempt !== attempt) draft.forward({ do: 'PullImage', container: container.name, attempt })
   else if (attempt === 0 && nowMs < heldUntilMs(input.pod, container.name, known)) {
     draft.wait(container.name, 'WaitingForAttach', 'starts as soon as somebody attaches to it')

@@ -1,5 +1,8 @@
 /** What the planner of a pod reads and says. Plain data throughout: plans are tested as YAML in, YAML out. */
+import type { FailurePolicy } from '../../api/extensions/pre-start.ts'
+import type { Stage, StageTimeouts } from '../../api/extensions/stage-timeouts.ts'
 import type { Pod } from '../../api/types.ts'
+import type { NotifyState } from '../notify/state.ts'
 import type { ContainerState, SandboxState } from '../runtime/runtime.ts'
 import type { RestartBackoff } from './restart-backoff.ts'
 
@@ -38,6 +41,12 @@ export interface PodMemory {
   /** The API was asked to drop the pod; finalizers may keep it. */
   deleted?: boolean
   containers: Record<string, ContainerMemory>
+  /** How long stages may take, by container. */
+  timeouts?: Readonly<Record<string, StageTimeouts>>
+  /** Init containers that are pre-start hooks. */
+  preStarts?: Readonly<Record<string, { onFailure: FailurePolicy; timeoutMs?: number }>>
+  /** The pod ends because a stage took too long. */
+  stageTimeout?: { reason: string; message: string }
   /** What probes and hooks said, by container id. */
   health: Record<string, ContainerHealth>
 }
@@ -59,6 +68,14 @@ export interface ContainerMemory {
   pullBackoff?: RestartBackoff
   /** Its start is under way: the process may run, its postStart hook is not through. */
   starting?: boolean
+  /** Since when it is its turn to start this run. */
+  turn?: { attempt: number; sinceMs: number }
+  /** What it said by sd_notify, for a container that does. */
+  notify?: NotifyState
+  /** The run that has been ready once. */
+  wasReady?: number
+  /** The instance that is stopped because a stage took too long. */
+  timedOut?: { id: string; stage: Stage }
   /** The instance that was stopped because the container's definition changed: its restart ignores the policy. */
   redefined?: string
   /** The signals that the newest instance has been sent, as the pod's annotation asks for them. */
@@ -94,7 +111,7 @@ export type Action =
   | { do: 'RemoveSandbox'; sandbox: string }
   | { do: 'PullImage'; container: string; attempt: number }
   | { do: 'StartContainer'; container: string; attempt: number }
-  | { do: 'StopContainer'; container: string; id: string; graceMs: number; why: StopReason }
+  | { do: 'StopContainer'; container: string; id: string; graceMs: number; why: StopReason; stage?: Stage }
   | { do: 'RemoveContainer'; container: string; id: string }
   /** `text` is what the annotation says by then. */
   | { do: 'SignalContainer'; container: string; id: string; signals: string[]; text: string }
@@ -108,10 +125,18 @@ export type Action =
   /** Drops all that is remembered of a pod that the API no longer has. */
   | { do: 'Forget' }
 
-export type StopReason = 'Ending' | 'Liveness' | 'Startup' | 'PostStart' | 'Redefined'
+export type StopReason = 'Ending' | 'Liveness' | 'Startup' | 'PostStart' | 'Redefined' | 'StageTimeout'
 
 /** Why a pod is brought to its end; see `ending.ts`. */
-export type EndingCause = 'Gone' | 'Deleted' | 'Ended' | 'Rejected' | 'DeadlineExceeded' | 'InitFailed' | 'Completed'
+export type EndingCause =
+  | 'Gone'
+  | 'Deleted'
+  | 'Ended'
+  | 'Rejected'
+  | 'DeadlineExceeded'
+  | 'StageTimeout'
+  | 'InitFailed'
+  | 'Completed'
 
 export interface PodPlan {
   /** To do now. Among them at most one that is not a stop or a cancellation. */

@@ -23,8 +23,8 @@ export interface ContainerRequest {
   image: ImageState
   volumes: ReadonlyMap<string, MountedVolume>
   environment: EnvironmentContext
-  /** Variables that the node adds; the container's own of the same name win. */
-  further: readonly { name: string; value: string }[]
+  /** What the node adds; the container's own variables of the same name win. */
+  further: { variables: readonly { name: string; value: string }[]; mounts: readonly Mount[] }
 }
 
 export interface MadeConfig {
@@ -38,7 +38,7 @@ export async function containerConfig(request: ContainerRequest, context: NodeCo
   const { pod, container, role, attempt, image } = request
   const { variables, skipped } = environmentOf(pod, container, request.environment)
   const own = withApiServer(variables, context)
-  const env = [...request.further.filter(({ name }) => !own.some((variable) => variable.name === name)), ...own]
+  const env = [...request.further.variables.filter(({ name }) => !own.some((variable) => variable.name === name)), ...own]
   const known = new Map(env.map(({ name, value }) => [name, value]))
   const lookup = (name: string) => known.get(name)
   const mounts = await mountsOf(request, context, new Map((container.env ?? []).map((v) => [v.name, known.get(v.name) ?? ''])))
@@ -102,7 +102,7 @@ async function mountsOf(request: ContainerRequest, context: NodeContext, own: Re
   // Whoever the container runs as may write it.
   await writeFile(hostPath, '')
   await chmod(hostPath, 0o666)
-  mounts.push({ hostPath, containerPath, readOnly: false })
+  mounts.push({ hostPath, containerPath, readOnly: false }, ...request.further.mounts)
   return mounts
 }
 

@@ -1,5 +1,6 @@
 /** A pod's way into the node's metadata service: opened with its sandbox, closed before that goes. */
 import type { MetadataPod } from '../metadata/objects.ts'
+import { notifyByHttp } from './notifying.ts'
 import type { PodState } from './pod-state.ts'
 
 /** Has the door opened while images are made present; whoever starts a container waits for it. */
@@ -28,5 +29,6 @@ function metadataPod(state: PodState): MetadataPod {
     pod: () => state.pod,
     addresses: () => state.fields(),
     image: (container) => state.images.get(container),
+    notify: (container, text) => notifyByHttp(state, container, text),
   }
 }

@@ -1,12 +1,16 @@
 /** Takes what the runtime shows into the memory of a pod. */
+import { stageTimeoutReason } from '../../api/extensions/stage-timeouts.ts'
 import type { ContainerStatus, Pod } from '../../api/types.ts'
-import { findContainer, isLive, newest, specOf } from '../plan/containers.ts'
+import { exitCodeOf, findContainer, isLive, newest, specOf } from '../plan/containers.ts'
 import type { ContainerMemory } from '../plan/types.ts'
 import type { ContainerState, SandboxState } from '../runtime/runtime.ts'
 import { UNKNOWN_EXIT_CODE, UNKNOWN_REASON } from '../status/container-status.ts'
 import { terminationFile } from './container-config.ts'
 import type { PodState } from './pod-state.ts'
 import { terminationMessage } from './termination-message.ts'
+
+/** As the program `timeout` has it. */
+const TIMED_OUT_EXIT_CODE = 124
 
 /** `sandboxes`: the runtime's of this pod, newest first. */
 export async function observe(state: PodState, sandboxes: readonly SandboxState[]): Promise<void> {
@@ -51,11 +55,19 @@ async function withMessages(state: PodState, sandbox: SandboxState): Promise<San
   const containers = await Promise.all(
     sandbox.containers.map(async (container) => {
       if (container.state !== 'Exited') return container
-      const message = await lastWords(state, container)
-      return message === '' ? container : { ...container, message }
+      const ended = judged(state, container)
+      const message = await lastWords(state, ended)
+      return message === '' ? ended : { ...ended, message }
     }),
   )
   return { ...sandbox, containers }
+}
+
+/** A container that was stopped because a stage took too long has failed, however politely it left. */
+function judged({ memory }: PodState, container: ContainerState): ContainerState {
+  const timedOut = memory.containers[container.name]?.timedOut
+  if (timedOut?.id !== container.id) return container
+  return { ...container, reason: stageTimeoutReason(timedOut.stage), exitCode: exitCodeOf(container) || TIMED_OUT_EXIT_CODE }
 }
 
 async function lastWords(state: PodState, container: ContainerState): Promise<string> {

@@ -13,6 +13,8 @@ import { volumeReferences } from '../volume/references.ts'
 import { createPodTokens, type PodTokens } from '../volume/token.ts'
 import type { NodeContext } from './context.ts'
 import { FirstAttaches } from './first-attach.ts'
+import type { Notifying } from './notifying.ts'
+import { type Wishes, wishesOf } from './wishes.ts'
 
 export class PodState {
   pod: Pod
@@ -30,6 +32,12 @@ export class PodState {
   readonly images = new Map<string, ImageState>()
   /** Who waits to be attached to a container that has not started. */
   readonly attaches: FirstAttaches
+  /** Containers of this pod that notify, by name. */
+  readonly notifying = new Map<string, Notifying>()
+  /** What its annotations ask for. */
+  readonly wishes: Wishes
+  /** Has the pod looked at. */
+  readonly wake: () => void
   /** Failures in a row of what a pod needs before its containers, and of its removal. */
   setupFailures = 0
   private readonly watches = new Map<string, ObjectWatch>()
@@ -41,6 +49,8 @@ export class PodState {
     this.uid = pod.metadata.uid ?? ''
     this.context = context
     this.onObjectChange = onObjectChange
+    this.wake = wake
+    this.wishes = wishesOf(pod)
     this.attaches = new FirstAttaches((container, attached) => {
       this.memory.containers[container] = { ...this.memory.containers[container], attached }
       wake()
@@ -70,6 +80,8 @@ export class PodState {
       ...(over && { finished: true }),
       containers: {},
       health: {},
+      timeouts: this.wishes.timeouts,
+      preStarts: this.wishes.preStarts,
     }
   }
 

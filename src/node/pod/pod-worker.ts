@@ -4,17 +4,20 @@
  */
 import type { Pod } from '../../api/types.ts'
 import { planPod } from '../plan/plan-pod.ts'
+import { startTimedOut } from '../plan/stages.ts'
 import type { Action, PlanInput, PodPlan } from '../plan/types.ts'
 import type { StatusInput } from '../status/container-status.ts'
 import { podStatus, rejectedStatus } from '../status/pod-status.ts'
 import type { NodeContext } from './context.ts'
 import { finishPod, performForward } from './forward-actions.ts'
 import { HostPorts } from './host-ports.ts'
+import { closeNotifying, keepNotifying } from './notifying.ts'
 import { observe, recall } from './observe.ts'
 import { PodState } from './pod-state.ts'
 import { keepProbes } from './probing.ts'
 import { fail, removePodDirectory } from './setup-actions.ts'
 import { signalContainer } from './signal-action.ts'
+import { keepReadiness, noteTurn } from './stage-memory.ts'
 import { stopContainer } from './stop-actions.ts'
 
 /** When the runtime itself cannot be asked. */
@@ -59,7 +62,7 @@ export class PodWorker {
   /** A pod that is here already keeps its place. */
   private admit(adopted: boolean): void {
     const { pod, memory } = this.state
-    const refusal = this.context.admit(pod, adopted)
+    const refusal = this.state.wishes.refusal ?? this.context.admit(pod, adopted)
     if (!refusal) return
     memory.rejected = refusal
     this.context.event(pod, { type: 'Warning', ...refusal })
@@ -96,6 +99,7 @@ export class PodWorker {
     this.cancelTokens()
     this.hostPorts.close()
     this.state.stopProbes()
+    closeNotifying(this.state)
     this.state.releaseWatches()
     this.state.attaches.close()
     for (const stop of this.stops.values()) stop.abort()
@@ -121,12 +125,14 @@ export class PodWorker {
     const sandboxes = (await context.sandboxes.fresh()).get(state.uid) ?? []
     await observe(state, sandboxes)
     if (this.closed) return
+    keepNotifying(state)
     keepProbes(state, () => this.wake())
+    keepReadiness(state)
     this.hostPorts.keep()
     const { pod, memory, jobs } = state
     const input: PlanInput = { pod, sandboxes: state.sandboxes, memory, jobs, nowMs: context.clock.now() }
     const plan = planPod(input)
-    if (plan.ending) this.beginEnding(plan)
+    if (plan.ending) this.beginEnding(input, plan)
     this.publish(input, plan)
     this.tellWaiting(plan)
     this.refreshVolumes()
@@ -134,18 +140,23 @@ export class PodWorker {
     for (const action of plan.actions) this.perform(action, input, plan)
   }
 
-  private beginEnding(plan: PodPlan): void {
+  private beginEnding(input: PlanInput, plan: PodPlan): void {
     const { memory, probes, pod } = this.state
     for (const each of probes.values()) each.stopRestarting()
     if (memory.endingSinceMs !== undefined) return
     memory.endingSinceMs = this.context.clock.now()
     delete memory.setupFailure
+    if (plan.ending === 'StageTimeout') {
+      memory.stageTimeout = startTimedOut(input) as { reason: string; message: string }
+      this.context.event(pod, { type: 'Warning', ...memory.stageTimeout })
+    }
     if (plan.ending !== 'DeadlineExceeded') return
     const message = 'Pod was active on the node longer than the specified deadline'
     this.context.event(pod, { type: 'Normal', reason: 'DeadlineExceeded', message })
   }
 
   private perform(action: Action, input: PlanInput, plan: PodPlan): void {
+    if (action.do === 'PullImage') noteTurn(this.state, action)
     switch (action.do) {
       case 'StopContainer':
         this.stop(action)
@@ -302,6 +313,7 @@ export class PodWorker {
     this.cancelTokens()
     this.hostPorts.close()
     this.state.stopProbes()
+    closeNotifying(this.state)
     this.state.releaseWatches()
     this.state.attaches.close()
     this.options.onForgotten()

@@ -1,6 +1,7 @@
 /** Starts and stops the probes of a pod's containers as they come and go. */
 import type { Container } from '../../api/types.ts'
 import { findContainer, roleOf, specOf } from '../plan/containers.ts'
+import { isAwaited, notifyOf } from '../plan/stages.ts'
 import { ContainerProbes, type ProbeKind } from '../probe/container-probes.ts'
 import { runProbe } from '../probe/run-probe.ts'
 import type { ProbeResult } from '../probe/target.ts'
@@ -19,6 +20,7 @@ export function keepProbes(state: PodState, wake: () => void): void {
     running.add(container.id)
     const definition = findContainer(spec, container.name)
     if (!definition || !hasProbes(definition) || roleOf(spec, container.name) === 'init') continue
+    if (isAwaited(state, container)) continue
     if (state.probes.has(container.id) || state.memory.containers[container.name]?.starting) continue
     if (state.memory.health[container.id]?.failed) continue
     begin(state, definition, container, wake)
@@ -39,7 +41,9 @@ function begin(state: PodState, container: Container, instance: ContainerState, 
   const { clock, runtime, event } = state.context
   const probes = new ContainerProbes({
     container,
-    startedAtMs: instance.startedAtMs ?? clock.now(),
+    // Its clocks stand still until it says that it is ready.
+    startedAtMs: notifyOf(state, instance)?.readyAtMs ?? instance.startedAtMs ?? clock.now(),
+    heldUntilMs: () => notifyOf(state, instance)?.extendedUntilMs ?? 0,
     clock,
     known: knownHealth(state, instance),
     async run(kind, probe, signal) {

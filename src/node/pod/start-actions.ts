@@ -14,6 +14,7 @@ import { containerConfig } from './container-config.ts'
 import { Waiting } from './first-attach.ts'
 import { runHook } from './hooks.ts'
 import { openMetadata } from './metadata.ts'
+import { openNotify } from './notifying.ts'
 import type { PodState } from './pod-state.ts'
 import { probeTarget } from './probe-target.ts'
 
@@ -120,7 +121,8 @@ async function create(
 ): Promise<ContainerState> {
   const { context, pod } = state
   const tell = eventOf(state, container)
-  const [further] = await Promise.all([openMetadata(state, sandboxId), state.watchReferences(signal)])
+  const [variables] = await Promise.all([openMetadata(state, sandboxId), state.watchReferences(signal)])
+  const notify = await openNotify(state, container.name, attempt)
   const request = {
     pod,
     container,
@@ -128,7 +130,7 @@ async function create(
     attempt,
     image,
     volumes: state.volumes.mounts,
-    further,
+    further: { variables: [...variables, ...notify.variables], mounts: notify.mounts },
     environment: {
       ...state.fields(),
       configMap: (namespace: string, name: string) => state.configMap(namespace, name),

@@ -2,7 +2,7 @@
 import type { Container } from '../../api/types.ts'
 import { findContainer, specOf } from '../plan/containers.ts'
 import { MINIMUM_GRACE_MS } from '../plan/ending.ts'
-import type { Action, StopReason } from '../plan/types.ts'
+import type { Action } from '../plan/types.ts'
 import { runHook } from './hooks.ts'
 import type { PodState } from './pod-state.ts'
 import { probeTarget } from './probe-target.ts'
@@ -14,14 +14,44 @@ export async function stopContainer(state: PodState, stop: Stop, signal: AbortSi
   const { clock, runtime, event } = state.context
   const container = findContainer(specOf(state.pod), stop.container)
   const deadline = clock.now() + stop.graceMs
-  event(state.pod, { type: 'Normal', reason: 'Killing', message: killing(stop.container, stop.why), container: stop.container })
-  if (stop.why === 'Redefined') {
-    const known = state.memory.containers[stop.container]
-    if (known) known.redefined = stop.id
+  event(state.pod, { type: 'Normal', reason: 'Killing', message: killing(stop), container: stop.container })
+  const known = state.memory.containers[stop.container]
+  if (known && stop.why === 'Redefined') known.redefined = stop.id
+  if (known && stop.stage) known.timedOut = { id: stop.id, stage: stop.stage }
+  const cancel = limitStop(state, stop, deadline)
+  try {
+    if (container?.lifecycle?.preStop) await preStop(state, container, stop, signal)
+    if (signal.aborted) return
+    await runtime.stopContainer(stop.id, Math.max(MINIMUM_GRACE_MS, deadline - clock.now()))
+  } finally {
+    cancel()
   }
-  if (container?.lifecycle?.preStop) await preStop(state, container, stop, signal)
-  if (signal.aborted) return
-  await runtime.stopContainer(stop.id, Math.max(MINIMUM_GRACE_MS, deadline - clock.now()))
+}
+
+/**
+ * The stop stage's own limit, which ends a container before its grace is over unless it asks for more time. Returns the
+ * canceller.
+ */
+function limitStop(state: PodState, { container, id }: Stop, deadline: number): () => void {
+  const { clock, runtime, log } = state.context
+  const limit = state.memory.timeouts?.[container]?.stop
+  if (limit === undefined) return () => {}
+  let cancel = () => {}
+  const wait = (untilMs: number) => {
+    if (untilMs >= deadline) return
+    cancel = clock.after(Math.max(0, untilMs - clock.now()), () => {
+      const known = state.memory.containers[container]
+      const extendedUntilMs = known?.notify?.extendedUntilMs ?? 0
+      if (extendedUntilMs > clock.now()) {
+        wait(extendedUntilMs)
+        return
+      }
+      if (known) known.timedOut ??= { id, stage: 'stop' }
+      runtime.stopContainer(id, 0).catch((error: Error) => log.warn('container not killed', { container, error: error.message }))
+    })
+  }
+  wait(clock.now() + limit)
+  return () => cancel()
 }
 
 async function preStop(state: PodState, container: Container, stop: Stop, signal: AbortSignal): Promise<void> {
@@ -42,7 +72,7 @@ async function preStop(state: PodState, container: Container, stop: Stop, signal
   }
 }
 
-function killing(container: string, why: StopReason): string {
+function killing({ container, why, stage }: Stop): string {
   switch (why) {
     case 'Liveness':
     case 'Startup':
@@ -51,6 +81,8 @@ function killing(container: string, why: StopReason): string {
       return `Container ${container} definition changed, will be restarted`
     case 'PostStart':
       return 'FailedPostStartHook'
+    case 'StageTimeout':
+      return `Container ${container} took too long for its stage ${stage}, will be stopped`
     case 'Ending':
       return `Stopping container ${container}`
   }

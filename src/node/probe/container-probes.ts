@@ -13,6 +13,8 @@ export interface ContainerProbesOptions {
   container: Container
   startedAtMs: number
   clock: Clock
+  /** Until when probes wait because the container asked for patience; in the past when it did not. */
+  heldUntilMs?: () => number
   /** What was known of this very container before, e.g. by an earlier agent. */
   known: { started: boolean; ready: boolean }
   run(kind: ProbeKind, probe: Probe, signal: AbortSignal): Promise<ProbeResult>
@@ -97,6 +99,8 @@ export class ContainerProbes {
     const probe = this.probeOf(kind)
     if (!probe || this.stopping.signal.aborted) return
     const startedAt = clock.now()
+    const heldUntilMs = this.options.heldUntilMs?.() ?? 0
+    if (heldUntilMs > startedAt) return this.after(kind, heldUntilMs - startedAt)
     const result = await this.options.run(kind, probe, this.stopping.signal)
     if (this.stopping.signal.aborted || !this.cancels.has(kind)) return
     const over = this.absorb(kind, probe, result)

@@ -1,4 +1,8 @@
-/** The conditions a node keeps on a pod: PodReadyToStartContainers, Initialized, Ready, ContainersReady. Others stay. Pure. */
+/**
+ * The conditions a node keeps on a pod: PodReadyToStartContainers, Initialized, Ready, ContainersReady,
+ * skiff.dev/Notify. Others stay. Pure.
+ */
+import { NOTIFY_CONDITION } from '../../api/extensions/names.ts'
 import type { ContainerStatus, Pod, PodCondition, PodSpec } from '../../api/types.ts'
 import { isSidecar } from '../plan/containers.ts'
 import type { Phase } from './phase.ts'
@@ -10,10 +14,12 @@ export interface ConditionInput {
   init: readonly ContainerStatus[]
   main: readonly ContainerStatus[]
   sandboxReady: boolean
+  /** Of the pods whose containers notify. */
+  notify?: Finding | undefined
   nowMs: number
 }
 
-type Finding = { status: 'True' | 'False'; reason?: string; message?: string }
+export type Finding = { status: 'True' | 'False'; reason?: string; message?: string }
 
 export function podConditions(input: ConditionInput): PodCondition[] {
   const containers = containersReady(input)
@@ -22,6 +28,7 @@ export function podConditions(input: ConditionInput): PodCondition[] {
     Initialized: initialized(input),
     Ready: ready(input, containers),
     ContainersReady: containers,
+    ...(input.notify && { [NOTIFY_CONDITION]: input.notify }),
   }
   const before = input.pod.status?.conditions ?? []
   const mine = Object.entries(found).map(([type, finding]) => condition(input, type, finding, before))

@@ -10,6 +10,7 @@ import type {
   VolumeMount,
 } from '../../api/types.ts'
 import { exitCodeOf, isLive, lastOf, restarts, specOf } from '../plan/containers.ts'
+import { isAwaited, notifyOf } from '../plan/stages.ts'
 import type { PlanInput, PodPlan, Role } from '../plan/types.ts'
 import type { ContainerState } from '../runtime/runtime.ts'
 import { statusTime } from './time.ts'
@@ -32,11 +33,12 @@ export function containerStatus(input: StatusInput, container: Container, role: 
   const { state, lastState } = describe(input, container, role, instance, previous)
   const health = instance ? input.memory.health[instance.id] : undefined
   const running = state.running !== undefined
-  const started = running && !known?.starting && (health?.started ?? !container.startupProbe)
+  const awaited = instance !== undefined && isAwaited(input, instance)
+  const started = running && !known?.starting && !awaited && (health?.started ?? !container.startupProbe)
   const ready =
     role === 'init'
       ? instance?.state === 'Exited' && exitCodeOf(instance) === 0
-      : role !== 'ephemeral' && started && (health?.ready ?? !container.readinessProbe)
+      : role !== 'ephemeral' && started && !isStopping(input, instance) && (health?.ready ?? !container.readinessProbe)
   return {
     name: container.name,
     state,
@@ -50,6 +52,11 @@ export function containerStatus(input: StatusInput, container: Container, role: 
     ...(running && resourcesOf(container)),
     ...mountsOf(container.volumeMounts),
   }
+}
+
+/** It has said that it is on its way out. */
+function isStopping(input: StatusInput, instance: ContainerState | undefined): boolean {
+  return instance !== undefined && notifyOf(input, instance)?.stopping === true
 }
 
 function describe(

@@ -1,11 +1,16 @@
 /** A pod's whole status as this node sees it. Pure: what others wrote into it (their conditions) is kept. */
 import type { ContainerStatus, PodStatus } from '../../api/types.ts'
 import { isLive, roleOf, specOf } from '../plan/containers.ts'
+import type { EndingCause } from '../plan/types.ts'
 import { podConditions } from './conditions.ts'
 import { containerStatus, type StatusInput, UNKNOWN_EXIT_CODE, UNKNOWN_REASON } from './container-status.ts'
+import { notifyFinding } from './notify-condition.ts'
 import { type Phase, podPhase } from './phase.ts'
 import { qosClass } from './qos.ts'
 import { statusTime } from './time.ts'
+
+/** A pod that ends for one of these has failed, whatever its containers did. */
+const FAILING = new Set<EndingCause | undefined>(['DeadlineExceeded', 'InitFailed', 'StageTimeout'])
 
 /** `over`: nothing runs any more and nothing will. */
 export function podStatus(input: StatusInput, over: boolean): PodStatus {
@@ -24,6 +29,7 @@ export function podStatus(input: StatusInput, over: boolean): PodStatus {
     init,
     main,
     sandboxReady: !over && sandbox?.state === 'Ready',
+    notify: notifyFinding(input),
     nowMs: input.nowMs,
   })
   const ips = ip ? { podIP: ip, podIPs: [{ ip }] } : addressOf(pod.status)
@@ -65,22 +71,31 @@ function addressOf(status: PodStatus | undefined): Pick<PodStatus, 'podIP' | 'po
 
 function phaseOf(input: StatusInput, init: readonly ContainerStatus[], main: readonly ContainerStatus[], over: boolean): Phase {
   const spec = specOf(input.pod)
+  const counted = init.map((status) => forgiven(input, status))
   if (!over) {
-    const phase = podPhase(spec, init, main, false)
+    const phase = podPhase(spec, counted, main, false)
     // A pod that is being taken down, or has sidecars to wait for, is not over before all of it is.
     const live = input.sandboxes.some((sandbox) => sandbox.containers.some(isLive))
     const ran = input.pod.status?.phase === 'Running' && input.plan.ending !== undefined
     return (phase === 'Failed' && live) || (ran && phase === 'Pending') ? 'Running' : phase
   }
-  if (input.plan.ending === 'DeadlineExceeded' || input.plan.ending === 'InitFailed') return 'Failed'
-  const phase = podPhase(spec, init, main, true)
+  if (FAILING.has(input.plan.ending)) return 'Failed'
+  const phase = podPhase(spec, counted, main, true)
   return phase === 'Succeeded' ? 'Succeeded' : 'Failed'
+}
+
+/** A pre-start hook whose failure is not minded counts as one that succeeded. */
+function forgiven({ memory }: StatusInput, status: ContainerStatus): ContainerStatus {
+  const ended = status.state?.terminated
+  if (!ended || memory.preStarts?.[status.name]?.onFailure !== 'ignore') return status
+  return { ...status, state: { terminated: { ...ended, exitCode: 0 } } }
 }
 
 function why(input: StatusInput, phase: Phase): Pick<PodStatus, 'reason' | 'message'> {
   if (input.plan.ending === 'DeadlineExceeded') {
     return { reason: 'DeadlineExceeded', message: 'Pod was active on the node longer than the specified deadline' }
   }
+  if (input.memory.stageTimeout) return input.memory.stageTimeout
   const { reason, message } = input.pod.status ?? {}
   return phase === 'Failed' && reason ? { reason, ...(message && { message }) } : {}
 }

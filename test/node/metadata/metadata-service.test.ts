@@ -81,6 +81,7 @@ async function open(name: string, metadata: Partial<Pod['metadata']> = {}): Prom
     uid: `uid-${name}`,
     pod: () => world.pod,
     addresses: () => ({ podIps: ['10.0.0.2'], hostIps: ['10.0.0.1'] }),
+    notify: (container: string | undefined, text: string) => ({ status: 200, body: `${container} ${text}` }),
     image: (container: string) => (container === 'web' ? image : undefined),
   }
   world.variables = await service.open(pod, name)
@@ -128,10 +129,20 @@ describe('a door', () => {
     const answer = await get(path)
     expect([answer.status, answer.headers.get('metadata-flavor'), await answer.text()]).toEqual([200, 'Google', 'one'])
     expect(answer.headers.get('etag')).toMatch(/^[0-9a-f]{16}$/)
-    expect(await (await get(url, {})).text()).toBe('acMetadata/\ncomputeMetadata/\n')
+    expect(await (await get(url, {})).text()).toBe('acMetadata/\ncomputeMetadata/\nnotify\n')
     expect(await read(`${url}/computeMetadata/v1`)).toContain('services/\n')
     expect((await get(path, GOOGLE, { method: 'DELETE' })).status).toBe(405)
     expect((await get(`${url}/computeMetadata/v1/pod/?alt=xml`)).status).toBe(400)
+  })
+
+  it('takes notifications', async () => {
+    const { url } = await open('notifies')
+    const put = (path: string, body: string) => get(`${url}/${path}`, GOOGLE, { method: 'PUT', body })
+    expect(await (await put('notify?container=web', 'READY=1')).text()).toBe('web READY=1')
+    expect((await put('notify', 'x'.repeat(5000))).status).toBe(413)
+    expect((await put('notify?pod=other', 'READY=1')).status).toBe(400)
+    expect((await get(`${url}/notify`)).status).toBe(405)
+    expect((await get(`${url}/notify`, {}, { method: 'PUT', body: 'READY=1' })).status).toBe(403)
   })
 
   it('is each pod its own, also where they share an address', async () => {

@@ -7,6 +7,7 @@ function probed(
   container: Omit<Container, 'name'>,
   answer: (kind: ProbeKind, second: number) => boolean,
   known = { started: false, ready: false },
+  heldUntilSecond = 0,
 ) {
   const clock = createManualClock()
   const begin = clock.now()
@@ -18,6 +19,7 @@ function probed(
     startedAtMs: begin,
     clock,
     known,
+    heldUntilMs: () => begin + heldUntilSecond * 1000,
     async run(kind) {
       log.push(`${kind}@${second()}`)
       return answer(kind, second()) ? { outcome: 'Success', message: '' } : { outcome: 'Failure', message: 'no' }
@@ -55,6 +57,16 @@ describe('probes of a container', () => {
     await clock.advance(1_000)
     expect(probes.current.ready).toBe(false)
     expect(verdicts).toHaveLength(2)
+    probes.stop()
+  })
+
+  it('wait while the container asks for patience', async () => {
+    const known = { started: true, ready: true }
+    const { clock, log, probes } = probed({ livenessProbe: every(2) }, () => false, known, 9)
+    await clock.advance(8_000)
+    expect(log).toEqual([])
+    await clock.advance(2_000)
+    expect(log).toEqual(['liveness@9'])
     probes.stop()
   })
 
