@@ -1,13 +1,24 @@
 /** The answers for shell completion: what may stand at the last of the given words, one candidate a line. */
 import type { Command } from 'commander'
-import type { KubeObject } from '../api/object.ts'
-import type { ResourceRef } from '../client/client.ts'
+import { BUILT_IN } from './aliases/alias.ts'
+import { readUserAliases } from './aliases/user-file.ts'
 import { type Io, writeLine } from './io.ts'
+import { namesWithPrefix } from './names/lookup.ts'
+import { listMetadata } from './names/metadata.ts'
+import { NEEDS, type Needs } from './names/needs.ts'
 import { type GlobalOptions, type Session, withSession } from './session.ts'
 
-/** Commands whose arguments are kinds and names, and those that take pods. */
-const KIND_COMMANDS = new Set(['get', 'describe', 'delete', 'scale', 'wait'])
-const POD_COMMANDS = new Set(['logs', 'exec', 'attach', 'port-forward', 'env'])
+/** Commands whose words are names, by what they do with them; those called as their needs are not listed. */
+const NEEDS_OF: Record<string, Needs> = {
+  ...NEEDS,
+  attach: NEEDS.exec,
+  'port-forward': NEEDS.exec,
+  rollback: NEEDS.roll,
+  promote: NEEDS.roll,
+  abort: NEEDS.roll,
+}
+/** These take kinds too. */
+const KIND_COMMANDS = new Set(['get', 'describe', 'delete', 'scale', 'wait', 'stop', 'restart', 'set', 'tree'])
 /** Names beyond this help nobody who types. */
 const MAX_NAMES = 500
 
@@ -46,20 +57,42 @@ async function candidates(
   if (command.commands.length > 0 && rest.length === 0) {
     return command.commands.map((one) => one.name()).filter((name) => !name.startsWith('__'))
   }
-  const kinds = KIND_COMMANDS.has(command.name())
-  if (!kinds && !POD_COMMANDS.has(command.name())) return []
+  const parent = command.parent && command.parent !== program ? command.parent : command
+  const needs = NEEDS_OF[parent.name()]
+  if (!needs) return []
   // A server that does not answer completes nothing: an error would land in the user's line.
-  return withSession(options, io, (session) => (kinds ? kindsOrNames(rest, session) : names('pods', session))).catch(() => [])
+  return withSession(options, io, (session) => fromCluster(parent.name(), needs, rest, last, session)).catch(() => [])
 }
 
-async function kindsOrNames([kind]: readonly string[], session: Session): Promise<string[]> {
-  if (kind !== undefined) return names(kind, session)
-  return [...new Set((await session.discovery.resources()).map(({ plural }) => plural))].sort()
+async function fromCluster(
+  name: string,
+  needs: Needs,
+  rest: readonly string[],
+  last: string,
+  session: Session,
+): Promise<string[]> {
+  const slash = last.indexOf('/')
+  if (slash > 0) {
+    const kind = last.slice(0, slash)
+    return (await namesOfKind(kind, session)).map((one) => `${kind}/${one}`)
+  }
+  const [first] = rest
+  if (first !== undefined && !first.includes('/') && (await session.discovery.find(first))) return namesOfKind(first, session)
+  const [kinds, found] = await Promise.all([
+    KIND_COMMANDS.has(name) && first === undefined ? kindWords(session) : [],
+    namesWithPrefix(last, needs, MAX_NAMES, session),
+  ])
+  return [...new Set([...found, ...kinds])].sort()
 }
 
-async function names(kind: string, session: Session): Promise<string[]> {
+async function kindWords({ discovery, env }: Session): Promise<string[]> {
+  const [resources, aliases] = await Promise.all([discovery.resources(), readUserAliases(env)])
+  return [...resources.map(({ plural }) => plural), ...aliases.keys(), ...BUILT_IN.map(({ name }) => name)]
+}
+
+async function namesOfKind(kind: string, session: Session): Promise<string[]> {
   const resource = await session.discovery.find(kind)
   if (!resource) return []
-  const list = await session.client.list(resource as ResourceRef<KubeObject>, { namespace: session.namespace, limit: MAX_NAMES })
-  return list.items.map(({ metadata }) => metadata.name ?? '')
+  const { found } = await listMetadata(resource, session.namespace, session, { limit: String(MAX_NAMES) })
+  return found.map(({ name }) => name)
 }

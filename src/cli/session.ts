@@ -2,6 +2,7 @@
 import type { Client } from '../client/client.ts'
 import { createClient } from '../client/create-client.ts'
 import { createDiscovery, type Discovery } from '../client/discovery.ts'
+import { cacheDirectory, createDiscoveryCache } from '../client/discovery-cache.ts'
 import { createHttpTransport } from '../client/http.ts'
 import { type ClusterAccess, loadKubeconfig } from '../client/kubeconfig.ts'
 import type { Transport } from '../client/transport.ts'
@@ -31,11 +32,12 @@ export async function connect(options: GlobalOptions, io: Io): Promise<Session> 
   const { kubeconfig, context, namespace } = options
   const access = await loadKubeconfig({ kubeconfig, context, namespace, env: io.env })
   const quiet = createHttpTransport(access)
+  const directory = cacheDirectory(io.env)
   const client = createClient(warning(quiet, io))
   return {
     client,
     quiet,
-    discovery: createDiscovery(quiet),
+    discovery: createDiscovery(quiet, directory === undefined ? undefined : createDiscoveryCache(directory, access)),
     access,
     env: io.env,
     namespace: access.namespace,

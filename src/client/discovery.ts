@@ -1,10 +1,12 @@
 /**
  * Which resources a server has, and which of them a user's word means. Reads the aggregated form (`apidiscovery.k8s.io/v2`)
- * and, where a server has none, the plain lists. Asked once and kept until `refresh`.
+ * and, where a server has none, the plain lists. Asked once and kept until `refresh`; with a cache, what an earlier process read counts
+ * for as long as the server says that it is still so.
  */
 import type { KubeObject } from '../api/object.ts'
+import { StatusError } from '../api/status.ts'
 import type { ResourceRef } from './client.ts'
-import type { Transport } from './transport.ts'
+import type { Transport, TransportResponse } from './transport.ts'
 
 export interface DiscoveredResource extends ResourceRef {
   readonly singular: string
@@ -26,12 +28,25 @@ export interface Discovery {
   refresh(): void
 }
 
+/** What was read of a root (`/api`, `/apis`), and the server's tag for it. */
+export interface CachedRoot {
+  readonly tag: string
+  readonly resources: readonly DiscoveredResource[]
+}
+
+/** Keeps what was read beyond this process. */
+export interface DiscoveryCache {
+  read(root: string): CachedRoot | undefined
+  write(root: string, known: CachedRoot): void
+}
+
+const NOT_MODIFIED = 304
 const AGGREGATED = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json'
 
-export function createDiscovery(transport: Transport): Discovery {
+export function createDiscovery(transport: Transport, cache?: DiscoveryCache): Discovery {
   let known: Promise<readonly DiscoveredResource[]> | undefined
   const resources = () => {
-    known ??= readAll(transport)
+    known ??= readAll(transport, cache)
     return known
   }
   const forKind: Discovery['forKind'] = async (apiVersion, kind) => {
@@ -75,14 +90,32 @@ function findByWord(all: readonly DiscoveredResource[], word: string): Discovere
   )
 }
 
-async function readAll(transport: Transport): Promise<readonly DiscoveredResource[]> {
-  const parts = await Promise.all(['/api', '/apis'].map((path) => readRoot(transport, path)))
+async function readAll(transport: Transport, cache: DiscoveryCache | undefined): Promise<readonly DiscoveredResource[]> {
+  const parts = await Promise.all(['/api', '/apis'].map((root) => readRoot(transport, root, cache)))
   return parts.flat()
 }
 
-async function readRoot(transport: Transport, path: string): Promise<DiscoveredResource[]> {
-  const { object } = await transport.request({ method: 'GET', path, headers: { accept: AGGREGATED } })
-  if (object.kind === 'APIGroupDiscoveryList') return (object.items as AggregatedGroup[]).flatMap(ofAggregatedGroup)
+async function readRoot(
+  transport: Transport,
+  path: string,
+  cache: DiscoveryCache | undefined,
+): Promise<readonly DiscoveredResource[]> {
+  const known = cache?.read(path)
+  const headers = { accept: AGGREGATED, ...(known && { 'if-none-match': known.tag }) }
+  let response: TransportResponse
+  try {
+    response = await transport.request({ method: 'GET', path, headers })
+  } catch (error) {
+    if (known && error instanceof StatusError && error.code === NOT_MODIFIED) return known.resources
+    throw error
+  }
+  const { object } = response
+  if (object.kind === 'APIGroupDiscoveryList') {
+    const resources = (object.items as AggregatedGroup[]).flatMap(ofAggregatedGroup)
+    const { etag } = response.headers
+    if (etag) cache?.write(path, { tag: etag, resources })
+    return resources
+  }
   const versions = path === '/api' ? (object.versions as string[]).map((version) => `/api/${version}`) : groupVersionPaths(object)
   const lists = await Promise.all(versions.map((versionPath) => readVersion(transport, versionPath)))
   return lists.flat()

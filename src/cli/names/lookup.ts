@@ -69,16 +69,22 @@ async function reviewOrRead(...question: Parameters<typeof review>): Promise<Loo
 }
 
 async function review(name: string, resources: readonly DiscoveredResource[], scope: Scope, session: Session): Promise<Lookup> {
+  const spec = { name, ...(scope.namespace === undefined && { allNamespaces: true }) }
+  return postReview(spec, resources, scope.namespace ?? session.namespace, session)
+}
+
+async function postReview(
+  spec: object,
+  resources: readonly DiscoveredResource[],
+  namespace: string,
+  session: Session,
+): Promise<Lookup> {
   const byName = new Map(resources.map((one) => [qualified(one), one]))
   const order = new Map(resources.map((one, position) => [one, position]))
   const { object } = await session.quiet.request({
     method: 'POST',
-    path: collectionPath(NAME_REVIEWS, scope.namespace ?? session.namespace),
-    body: {
-      apiVersion: REVIEW_VERSION,
-      kind: 'NameReview',
-      spec: { name, resources: [...byName.keys()], ...(scope.namespace === undefined && { allNamespaces: true }) },
-    },
+    path: collectionPath(NAME_REVIEWS, namespace),
+    body: { apiVersion: REVIEW_VERSION, kind: 'NameReview', metadata: {}, spec: { ...spec, resources: [...byName.keys()] } },
   })
   const { matches, near = [], unreadable = [] } = object.status as ReviewStatus
   const candidates = (all: readonly Described[]) =>
@@ -89,6 +95,19 @@ async function review(name: string, resources: readonly DiscoveredResource[], sc
     })
   const found = candidates(matches).sort((a, b) => order.get(a.resource)! - order.get(b.resource)!)
   return { found, near: candidates(near), unreadable }
+}
+
+/** Names in the namespace that begin like this, of what can serve the verb; not all of them when there are many. */
+export async function namesWithPrefix(prefix: string, needs: Needs, limit: number, session: Session): Promise<string[]> {
+  const able = (await namedResources(session)).filter(
+    (one) => needs.rank(one) !== undefined && (needs.clusterWide || one.namespaced),
+  )
+  const found = (await session.discovery.forKind(REVIEW_VERSION, 'NameReview'))
+    ? (await postReview({ prefix, limit }, able, session.namespace, session)).found
+    : (
+        await inParallel(able, (resource) => listMetadata(resource, session.namespace, session, { limit: String(limit) }))
+      ).flatMap((read) => read.found)
+  return [...new Set(found.map(({ name }) => name))].filter((name) => name.startsWith(prefix))
 }
 
 /** As a server without the index is asked: each kind for its object of that name. */

@@ -1,4 +1,5 @@
 /** Everything that is served outside resources: discovery, OpenAPI, version, health, metrics. */
+import { createHash } from 'node:crypto'
 import { OpenApiDocuments } from '../../api/openapi/documents.ts'
 import { custom, notAcceptable } from '../../api/status.ts'
 import type { Core } from '../core.ts'
@@ -16,6 +17,8 @@ const ACCEPTED = 'application/json, application/yaml, application/vnd.kubernetes
 interface Documents {
   discovery: Discovery
   openApi: OpenApiDocuments
+  /** The aggregated form by root, as it is sent, with the tag by which clients ask whether it is still so. */
+  aggregated: Map<string, { document: Buffer; tag: string }>
   generation: number
 }
 
@@ -27,7 +30,12 @@ function documentsOf(core: Core): Documents {
   if (!known || known.generation !== registry.generation) {
     const definitions = [...registry.resources()].map(({ definition }) => definition)
     const openApi = new OpenApiDocuments(definitions, GIT_VERSION)
-    known = { discovery: known?.discovery ?? new Discovery(registry), openApi, generation: registry.generation }
+    known = {
+      discovery: known?.discovery ?? new Discovery(registry),
+      openApi,
+      aggregated: new Map(),
+      generation: registry.generation,
+    }
     documents.set(core, known)
   }
   return known
@@ -103,7 +111,7 @@ function serveDiscovery(core: Core, request: ApiRequest, path: string): Answer |
   const { discovery } = documentsOf(core)
   if (root !== 'api' && root !== 'apis') return undefined
   if (group === undefined) {
-    if (wantsAggregated(request)) return { ...jsonAnswer(200, discovery.aggregated(root === 'api')), contentType: AGGREGATED }
+    if (wantsAggregated(request)) return aggregatedAnswer(core, request, root)
     return jsonAnswer(200, root === 'api' ? discovery.coreVersions() : discovery.groupList())
   }
   if (root === 'api') return found(version === undefined ? discovery.resources('', group) : undefined)
@@ -114,6 +122,20 @@ function serveDiscovery(core: Core, request: ApiRequest, path: string): Answer |
   const document = rest.length === 0 ? discovery.resources(group, version) : undefined
   if (document) return jsonAnswer(200, document)
   return core.registry.servesGroup(group) ? found(undefined) : undefined
+}
+
+/** Who has it already, and says so, is answered that it is still so. */
+function aggregatedAnswer(core: Core, request: ApiRequest, root: 'api' | 'apis'): Answer {
+  const { discovery, aggregated } = documentsOf(core)
+  let known = aggregated.get(root)
+  if (!known) {
+    const document = Buffer.from(JSON.stringify(discovery.aggregated(root === 'api')))
+    known = { document, tag: createHash('sha256').update(document).digest('hex').slice(0, 32).toUpperCase() }
+    aggregated.set(root, known)
+  }
+  const answer = { ...documentAnswer(known.document, known.tag), contentType: AGGREGATED }
+  if (request.header('if-none-match') !== `"${known.tag}"`) return answer
+  return { ...answer, status: 304, chunks: () => [] }
 }
 
 /** Below a group that is served, what is missing is a Status. */
