@@ -1,8 +1,8 @@
 /** The columns of a custom resource's Table, from `additionalPrinterColumns`. */
 import type { Column } from '../definition.ts'
+import { humanDuration } from '../human-duration.ts'
 import { evaluateSteps, type Step } from '../json-path.ts'
 import { PathError, parsePath } from '../json-path-text.ts'
-import { humanDuration } from '../kinds/columns.ts'
 import type { KubeObject } from '../object.ts'
 import type { CustomResourceColumnDefinition } from '../types.ts'
 

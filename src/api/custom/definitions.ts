@@ -5,6 +5,7 @@ import type { JsonSchema } from '../schema/schema.ts'
 import { compileStructural } from '../schema/structural.ts'
 import type { CustomResourceDefinition, CustomResourceDefinitionVersion } from '../types.ts'
 import { customColumns } from './columns.ts'
+import { schemaHasRules } from './has-rules.ts'
 import { readStored } from './stored.ts'
 import { type CheckRules, customStrategy, valueAt } from './strategy.ts'
 import { compareVersions } from './versions.ts'
@@ -59,7 +60,7 @@ function definitionOf(
       schema: source,
       hasStatus: subresources?.status !== undefined,
       scale: subresources?.scale,
-      rules: source && hasRules(source) ? onceLoaded(() => options.compileRules(source)) : undefined,
+      rules: source && schemaHasRules(source) ? onceLoaded(() => options.compileRules(source)) : undefined,
     }),
   }
 }
@@ -103,18 +104,6 @@ function defaultDeprecation({ spec }: CustomResourceDefinition, deprecated: stri
     .sort(compareVersions)
   const says = `${spec.group}/${deprecated} ${spec.names.kind} is deprecated`
   return better[0] === undefined ? says : `${says}; use ${spec.group}/${better[0]} ${spec.names.kind}`
-}
-
-/** Whether any place within the schema has rules in CEL. */
-function hasRules(schema: JsonSchema): boolean {
-  if (schema['x-kubernetes-validations']?.length) return true
-  const { items, additionalProperties, properties } = schema
-  const below = [
-    ...Object.values(properties ?? {}),
-    ...(Array.isArray(items) ? items : items ? [items] : []),
-    ...(typeof additionalProperties === 'object' ? [additionalProperties] : []),
-  ]
-  return below.some(hasRules)
 }
 
 function onceLoaded<T>(load: () => Promise<T>): () => Promise<T> {

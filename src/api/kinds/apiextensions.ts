@@ -1,5 +1,8 @@
 /** apiextensions.k8s.io/v1: CustomResourceDefinition. Serving what it defines is the server's. */
+import { schemaHasPatterns, schemaHasRules } from '../custom/has-rules.ts'
+import { equal } from '../equal.ts'
 import type { KubeObject } from '../object.ts'
+import type { FieldError } from '../status.ts'
 import type { CustomResourceDefinition, CustomResourceDefinitionSpec } from '../types.ts'
 import { checkCustomResourceDefinition, checkCustomResourceDefinitionUpdate } from './crd-rules.ts'
 import { type DefinitionInput, defineGroup } from './define.ts'
@@ -37,6 +40,25 @@ function markTerminating({ metadata, status = {} }: CustomResourceDefinition, no
   status.conditions = [...others, terminating]
 }
 
+const schemasOf = ({ spec }: CustomResourceDefinition) => (spec.versions ?? []).map(({ schema }) => schema?.openAPIV3Schema)
+
+function needsCompiling(definition: CustomResourceDefinition): boolean {
+  return schemasOf(definition).some((schema) => schema !== undefined && (schemaHasRules(schema) || schemaHasPatterns(schema)))
+}
+
+/** What all versions have in common is reported once, as in crd-rules.ts. */
+async function checkRules(definition: CustomResourceDefinition): Promise<FieldError[]> {
+  const module = await import('../custom/check-rules.ts')
+  const schemas = schemasOf(definition)
+  const common = schemas.every((schema) => equal(schema, schemas[0]))
+  return collect((errors) => {
+    for (const [index, schema] of (common ? schemas.slice(0, 1) : schemas).entries()) {
+      const path = common ? 'spec.validation.openAPIV3Schema' : `spec.versions[${index}].schema.openAPIV3Schema`
+      if (schema) module.checkRules(schema, path, errors)
+    }
+  })
+}
+
 const customResourceDefinition: DefinitionInput = {
   kind: 'CustomResourceDefinition',
   plural: 'customresourcedefinitions',
@@ -64,6 +86,7 @@ const customResourceDefinition: DefinitionInput = {
     prepareForDelete: (object, { now }) => markTerminating(crd(object), now),
     validate: (object) => collect((errors) => checkCustomResourceDefinition(crd(object), errors)),
     validateUpdate: (object, old) => collect((errors) => checkCustomResourceDefinitionUpdate(crd(object), crd(old), errors)),
+    validateExpressions: (object) => (needsCompiling(crd(object)) ? checkRules(crd(object)) : undefined),
     allowUnconditionalUpdate: false,
   },
 }

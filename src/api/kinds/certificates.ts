@@ -2,10 +2,11 @@
 import type { Strategy, WriteContext } from '../definition.ts'
 import { equal } from '../equal.ts'
 import { duplicate, type Errors, forbidden, invalid, notSupported, required } from '../field-errors.ts'
+import { humanDuration } from '../human-duration.ts'
 import { dnsSubdomain } from '../names.ts'
 import type { KubeObject } from '../object.ts'
 import type { CertificateSigningRequest, CertificateSigningRequestCondition } from '../types.ts'
-import { ageColumn, column, humanDuration } from './columns.ts'
+import { ageColumn, column } from './columns.ts'
 import { type DefinitionInput, defineGroup } from './define.ts'
 import { collect } from './rules.ts'
 

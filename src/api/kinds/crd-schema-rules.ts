@@ -1,6 +1,6 @@
 /**
- * Rules for the structural schema of a custom resource: types everywhere, lists with items, defaults that fit. Expressions in
- * `x-kubernetes-validations` are not compiled here.
+ * Rules for the structural schema of a custom resource: types everywhere, lists with items, defaults that fit. Patterns and expressions
+ * are checked in `custom/check-rules.ts`.
  */
 import { type Errors, forbidden, invalid, notSupported, required, typeInvalid } from '../field-errors.ts'
 import type { JSONSchemaProps } from '../types.ts'
@@ -24,7 +24,6 @@ export function checkStructural(schema: JSONSchemaProps, path: string, errors: E
 function checkNode(schema: JSONSchemaProps, place: Place, path: string, errors: Errors): void {
   checkType(schema, place, path, errors)
   checkForbidden(schema, path, errors)
-  checkPattern(schema.pattern, `${path}.pattern`, errors)
   checkList(schema, path, errors)
   checkMap(schema, path, errors)
   if (schema.default !== undefined) checkDefault(schema.default, schema, `${path}.default`, errors)
@@ -76,22 +75,6 @@ function checkForbidden(schema: JSONSchemaProps, path: string, errors: Errors): 
       forbidden(`${path}.uniqueItems`, 'uniqueItems cannot be set to true since the runtime complexity becomes quadratic'),
     )
   }
-}
-
-function checkPattern(pattern: string | undefined, path: string, errors: Errors): void {
-  if (!pattern) return
-  try {
-    new RegExp(pattern, 'u')
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-    errors.push(invalid(path, pattern, `must be a valid regular expression, but isn't: ${goReason(pattern, error)}`))
-  }
-}
-
-/** Go's words for the commonest mistake; the two engines' other texts differ. */
-function goReason(pattern: string, error: SyntaxError): string {
-  if (/Unterminated group/.test(error.message)) return `error parsing regexp: missing closing ): \`${pattern}\``
-  return `error parsing regexp: ${error.message.replace(/^.*: /, '')}: \`${pattern}\``
 }
 
 function checkList(schema: JSONSchemaProps, path: string, errors: Errors): void {

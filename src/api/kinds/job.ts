@@ -1,7 +1,9 @@
 /** Job: pods that run until so many of them have succeeded. */
+
+import { humanDuration } from '../human-duration.ts'
 import type { KubeObject } from '../object.ts'
 import type { Job, JobSpec } from '../types.ts'
-import { ageColumn, column, humanDuration, selectorColumn, templateColumns } from './columns.ts'
+import { ageColumn, column, selectorColumn, templateColumns } from './columns.ts'
 import { type DefinitionInput, statusStrategy } from './define.ts'
 import { checkJob, checkJobUpdate } from './job-rules.ts'
 import { defaultTemplate } from './pod-defaults.ts'

@@ -1,7 +1,8 @@
 /** How a pod is summed up in a table: the one word of its state, counts, restarts. Pure functions of the pod. */
 import type { Column } from '../definition.ts'
+import { humanDuration } from '../human-duration.ts'
 import type { ContainerState, ContainerStatus, Pod } from '../types.ts'
-import { ageColumn, column, humanDuration, wideColumn } from './columns.ts'
+import { ageColumn, column, wideColumn } from './columns.ts'
 
 const pod = (object: object) => object as Pod
 

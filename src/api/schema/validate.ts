@@ -2,11 +2,11 @@
  * Validates a custom resource by its definition's schema, in the words of k8s.io/kube-openapi `validation/validate`. It comes after
  * pruning and defaults. Rules in CEL (`x-kubernetes-validations`) are not evaluated here.
  */
+import { matches } from '../cel/regex.ts'
 import { equal } from '../equal.ts'
 import { duplicate, invalid, notSupported, required, tooLong, tooMany, typeInvalid } from '../field-errors.ts'
 import type { FieldError } from '../status.ts'
 import { isOfFormat } from './formats.ts'
-import { compilePattern } from './patterns.ts'
 import type { JsonSchema } from './schema.ts'
 
 type JsonObject = Record<string, unknown>
@@ -88,7 +88,7 @@ function checkString(schema: JsonSchema, value: string, path: string, errors: Fi
   if (schema.maxLength != null && length > schema.maxLength) errors.push(tooLong(path, schema.maxLength))
   else if (schema.minLength != null && length < schema.minLength)
     errors.push(invalid(path, value, inBody(path, `should be at least ${schema.minLength} chars long`)))
-  else if (schema.pattern && !compilePattern(schema.pattern).test(value))
+  else if (schema.pattern && !matches(value, schema.pattern))
     errors.push(invalid(path, value, inBody(path, `should match '${schema.pattern}'`)))
   if (schema.format && !isOfFormat(schema.format, value))
     errors.push(typeInvalid(path, value, inBody(path, `must be of type ${schema.format}: ${JSON.stringify(value)}`)))

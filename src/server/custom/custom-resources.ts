@@ -7,6 +7,7 @@ import { CRDS } from '../../api/custom/resource.ts'
 import type { CheckRules } from '../../api/custom/strategy.ts'
 import type { ResourceDefinition } from '../../api/definition.ts'
 import type { KubeObject } from '../../api/object.ts'
+import type { JsonSchema } from '../../api/schema/schema.ts'
 import { isConflict, isNotFound } from '../../api/status.ts'
 import type { CustomResourceDefinition, CustomResourceDefinitionStatus } from '../../api/types.ts'
 import { timestamp } from '../../base/clock.ts'
@@ -16,9 +17,10 @@ import { createInProcessDoor } from '../in-process.ts'
 import { CLEANUP_FINALIZER, type Cleanup, startCleanup } from './cleanup.ts'
 import { decideNames, withCondition } from './names.ts'
 
-/** Rules in CEL are loaded with the first object that has any. */
-async function compileRules(): Promise<CheckRules> {
-  return () => []
+/** What rules in CEL take is loaded with the first object of a kind that has any. */
+async function compileRules(schema: JsonSchema): Promise<CheckRules> {
+  const module = await import('../../api/custom/rules.ts')
+  return module.compileRules(schema)
 }
 
 /** A definition as it is served. */

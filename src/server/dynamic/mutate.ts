@@ -9,10 +9,11 @@ import type { MutatingWebhook } from '../../api/types.ts'
 import type { AdmissionRequest } from '../admission/contract.ts'
 import { copyJson, equalJson } from '../objects/json.ts'
 import { applyJsonPatch } from '../patch/json-patch.ts'
+import type { Environment } from './environment.ts'
 import { inVersion, type Matched } from './matching.ts'
 import { decoded, replaceContent } from './replace.ts'
 import { denied, type Reviewed } from './review.ts'
-import { ask, type Environment, relevant, type Webhook } from './webhook.ts'
+import { ask, relevant, type Webhook } from './webhook.ts'
 
 /** What one request's first pass leaves for its second. */
 interface Pass {

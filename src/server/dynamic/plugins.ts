@@ -1,7 +1,8 @@
 /** Admission that objects of the cluster configure: the part that is always there. What it takes is loaded with the first of them. */
 import type { AdmissionPlugin, AdmissionRequest } from '../admission/contract.ts'
 import { Configured } from './configured.ts'
-import type { Environment, Webhook } from './webhook.ts'
+import type { Environment } from './environment.ts'
+import type { Webhook } from './webhook.ts'
 
 const GROUP = 'admissionregistration.k8s.io'
 

@@ -1,7 +1,8 @@
 /** Validating webhooks: all at once; the first that refuses, in the order of their names, is the answer. */
 import type { AdmissionRequest } from '../admission/contract.ts'
+import type { Environment } from './environment.ts'
 import { denied } from './review.ts'
-import { ask, type Environment, relevant, type Webhook } from './webhook.ts'
+import { ask, relevant, type Webhook } from './webhook.ts'
 
 export async function validate(environment: Environment, webhooks: readonly Webhook[], request: AdmissionRequest): Promise<void> {
   const answers = await Promise.allSettled(webhooks.map((webhook) => askOne(environment, webhook, request)))

@@ -1,15 +1,14 @@
 /** One webhook and one request: is it asked, what does it say, and what counts when it says nothing. */
 import type { KubeObject } from '../../api/object.ts'
-import { badRequest, internalError, StatusError } from '../../api/status.ts'
+import { badRequest, forbidden, internalError, StatusError } from '../../api/status.ts'
 import type { MatchCondition, MutatingWebhook, ValidatingWebhook } from '../../api/types.ts'
 import type { AdmissionRequest } from '../admission/contract.ts'
+import { nameOf } from '../admission/refusal.ts'
 import { postJson } from '../callout/post.ts'
-import type { Core } from '../core.ts'
 import { newUid } from '../objects/names.ts'
+import type { Environment } from './environment.ts'
 import { type Match, type Matched, matchRequest } from './matching.ts'
 import { type Reviewed, readReview, reviewOf } from './review.ts'
-
-export type Environment = Pick<Core, 'reader' | 'registry' | 'nodes' | 'closing' | 'clock' | 'log' | 'random' | 'authorizer'>
 
 /** A webhook as its configuration names it. */
 export interface Webhook {
@@ -45,13 +44,18 @@ export async function relevant(
 async function conditionsHold(
   environment: Environment,
   { name, failurePolicy }: MutatingWebhook | ValidatingWebhook,
-  _conditions: readonly MatchCondition[],
-  _request: AdmissionRequest,
-  _matched: Matched,
+  conditions: readonly MatchCondition[],
+  request: AdmissionRequest,
+  { definition }: Matched,
 ): Promise<boolean> {
-  if (failurePolicy === 'Ignore') return false
-  environment.log.warn('match conditions are not evaluated', { webhook: name })
-  throw internalError(`failed calling webhook ${JSON.stringify(name)}: match conditions are not evaluated by this server`)
+  const [{ holdAll }, { CONDITION_TYPES, valuesOf }] = await Promise.all([import('./conditions.ts'), import('./variables.ts')])
+  const held = holdAll(conditions, CONDITION_TYPES, valuesOf(environment, request, definition))
+  if ('holds' in held) return held.holds
+  if (failurePolicy === 'Ignore') {
+    environment.log.warn('a match condition failed, and its webhook is ignored', { webhook: name, error: held.failed })
+    return false
+  }
+  throw forbidden({ group: request.definition.group, plural: request.definition.plural }, nameOf(request), held.failed)
 }
 
 /** The answer; undefined when there was none and that is to be ignored. Throws a StatusError. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { humanDuration } from '../../../src/api/kinds/columns.ts'
+import { humanDuration } from '../../../src/api/human-duration.ts'
 import { cells, definitionOf, NOW, template } from './write.ts'
 
 const ago = (seconds: number) => new Date(Date.parse(NOW) - seconds * 1000).toISOString()

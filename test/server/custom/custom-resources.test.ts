@@ -176,3 +176,46 @@ describe('objects', () => {
     expect(group.versions.map(({ version }) => version)).toEqual(['v1', 'v1beta1'])
   })
 })
+
+describe('rules in CEL', () => {
+  const rule = (expression: string, more: object = {}) => ({ rule: expression, ...more })
+  const withRules = (rules: object[], name: object[] = []) => ({
+    ...SPEC,
+    properties: { ...SPEC.properties, name: { type: 'string', maxLength: 20, 'x-kubernetes-validations': name } },
+    'x-kubernetes-validations': rules,
+  })
+
+  it('hold for every object, in the words of the rule, at the place it names', async () => {
+    const large = rule('self.size < 10', { messageExpression: "'at most 9, not ' + string(self.size)", fieldPath: '.size' })
+    const named = rule('has(self.name)', { message: 'a name is needed', reason: 'FieldValueRequired', fieldPath: '.name' })
+    await establish(server, definition('tasks', 'Task', withRules([large, named])))
+    expect((await failure(server.call('POST', TASKS, task('a', { size: 12 })))).message).toBe(
+      'Task.stable.example.com "a" is invalid: [spec.size: Invalid value: at most 9, not 12, spec.name: Required value: a name is needed]',
+    )
+    await server.call('POST', TASKS, task('a', { size: 9, name: 'x' }))
+  })
+
+  it('compare with what was before', async () => {
+    const grows = rule('self.size >= oldSelf.size', { message: 'it may not shrink' })
+    const once = rule('oldSelf.hasValue() || self == "new"', { optionalOldSelf: true, message: 'it begins as new' })
+    await establish(server, definition('tasks', 'Task', withRules([grows], [once])))
+    expect((await failure(server.call('POST', TASKS, task('a', { size: 2, name: 'old' })))).message).toContain('it begins as new')
+    await server.call('POST', TASKS, task('a', { size: 2, name: 'new' }))
+    const shrunk = failure(server.call('PATCH', `${TASKS}/a`, { spec: { size: 1, name: 'any' } }, PATCH_TYPES.merge))
+    expect((await shrunk).message).toBe('Task.stable.example.com "a" is invalid: spec: Invalid value: it may not shrink')
+  })
+
+  it.each([
+    ['of unknown fields', 'self.colour == 1', "compilation failed: ERROR: <input>:1:5: undefined field 'colour'"],
+    ['of the wrong types', 'self.size + "x" == 1', "found no matching overload for '_+_' applied to '(int, string)'"],
+    ['that are not true or false', 'self.size', 'cel expression must evaluate to a bool'],
+    [
+      'that cost too much',
+      'self.ports.all(a, self.ports.all(b, a.name != b.name))',
+      'estimated rule cost exceeds budget by factor of more than 100x',
+    ],
+  ])('%s are refused with the definition', async (_what, expression, why) => {
+    const { code, message } = await failure(server.call('POST', CRDS, definition('tasks', 'Task', withRules([rule(expression)]))))
+    expect([code, message.includes(why) ? why : message]).toEqual([422, why])
+  })
+})

@@ -174,6 +174,17 @@ describe('validating webhooks', () => {
     )
   })
 
+  it('are asked only when their conditions hold, and refuse when one cannot be evaluated', async () => {
+    const condition = (expression: string) => [{ name: 'c', expression }]
+    await configure('Validating', [
+      { matchConditions: condition("request.userInfo.username != 'admin' || object.data.kind == 'asked'") },
+    ])
+    await server.call('POST', MAPS, map('a', { data: { kind: 'free' } }))
+    await server.call('POST', MAPS, map('b', { data: { kind: 'asked' } }))
+    expect(hooks.asked.map(({ body }) => body.request.name)).toEqual(['b'])
+    expect((await failure(server.call('POST', MAPS, map('c')))).message).toContain('resulted in error: no such key: data')
+  })
+
   it('are told of a dry run', async () => {
     await configure('Validating', [{ sideEffects: 'NoneOnDryRun' }])
     await server.call('POST', MAPS, map('m'), { query: { dryRun: 'All' } })

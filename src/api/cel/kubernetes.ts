@@ -1,0 +1,5 @@
+/** Every function that expressions in Kubernetes have. */
+import { byName } from './functions.ts'
+import { standardLibrary } from './standard.ts'
+
+export const kubernetesFunctions = byName([standardLibrary])

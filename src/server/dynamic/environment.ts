@@ -1,0 +1,4 @@
+import type { Core } from '../core.ts'
+
+/** What dynamic admission needs of the server. */
+export type Environment = Pick<Core, 'reader' | 'registry' | 'nodes' | 'closing' | 'clock' | 'log' | 'random' | 'authorizer'>
