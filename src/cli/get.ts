@@ -8,6 +8,7 @@ import { NEEDS } from './names/needs.ts'
 import type { AmbiguousName } from './names/resolve.ts'
 import { type ObjectFormat, type OutputFormat, parseOutput, printObjects } from './print-objects.ts'
 import { printTables, TABLE_ACCEPT, type Table, type TableLook, type TablePart } from './print-tables.ts'
+import { isPods, WHOLE_OBJECTS, withWhatIsSaid } from './said-column.ts'
 import { type GlobalOptions, type Session, withSession } from './session.ts'
 import { parseTargets, type Target, targetsOf } from './targets.ts'
 
@@ -57,7 +58,7 @@ async function getTables(
   session: Session,
   io: Io,
 ): Promise<number> {
-  const { parts, failures } = await fetchParts(options, targets, session, TABLE_ACCEPT)
+  const { parts, failures } = await fetchParts(options, targets, session, { accept: TABLE_ACCEPT, wide })
   const tables = parts.map(({ target, object }) => ({ resource: target.resource, table: object as unknown as Table }))
   // Several answers for one resource (names) are one table.
   const merged: TablePart[] = []
@@ -67,7 +68,7 @@ async function getTables(
     else merged.push(part)
   }
   const filled = merged.filter(({ table }) => table.rows.length > 0)
-  printTables(filled, look(options, wide, targets), io.stdout)
+  printTables(wide ? filled.map(withWhatIsSaid) : filled, look(options, wide, targets), io.stdout)
   for (const failure of failures) writeLine(io.stderr, `error: ${failure.message} (${failure.reason})`)
   if (filled.length === 0 && failures.length === 0) {
     const namespaced = targets.some(({ resource }) => resource.namespaced) && !options.allNamespaces
@@ -120,15 +121,21 @@ interface Fetched {
 }
 
 /** A name that does not exist is reported beside what does, and so is a kind of an alias that may not be read; others end the command. */
-async function fetchParts(options: GetOptions, targets: readonly Target[], session: Session, accept?: string): Promise<Fetched> {
+async function fetchParts(
+  options: GetOptions,
+  targets: readonly Target[],
+  session: Session,
+  table?: { accept: string; wide: boolean },
+): Promise<Fetched> {
   const query = defined({ labelSelector: options.selector, fieldSelector: options.fieldSelector })
-  const headers = accept === undefined ? {} : { accept }
+  const headers: Record<string, string> = table === undefined ? {} : { accept: table.accept }
   const wanted = targets.flatMap((target) => pathsOf(options, target, session).map((path) => ({ target, path })))
   const answers = await inParallel(wanted, async ({ target, path }) => {
     // What an alias stands for was not asked for by name: what the server has to say about the kind would be noise.
     const transport = target.bySet === undefined ? session.client.transport : session.quiet
     try {
-      return { object: (await transport.request({ method: 'GET', path, query, headers })).object }
+      const whole = table?.wide && isPods(target.resource) ? WHOLE_OBJECTS : {}
+      return { object: (await transport.request({ method: 'GET', path, query: { ...query, ...whole }, headers })).object }
     } catch (error) {
       const isMissing = isNotFound(error) && target.names.length > 0
       if (isMissing || (isUnavailable(error) && target.bySet !== undefined)) return { error: error as StatusError }

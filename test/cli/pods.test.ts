@@ -42,6 +42,21 @@ describe('exec', () => {
   })
 })
 
+it('shows in a wide list what pods say of themselves, where one does', async () => {
+  expect((await cli.run(['get', 'pods', '-o', 'wide'])).out).not.toContain('SAYS')
+  const spec = { nodeName: 'n', containers: [{ name: 'c', image: 'i' }] }
+  const metadata = { name: 'talks', labels: { app: 'talks' } }
+  await cli.server.call('POST', '/api/v1/namespaces/default/pods', { apiVersion: 'v1', kind: 'Pod', metadata, spec })
+  const condition = { type: 'skiff.dev/Notify', status: 'False', reason: 'Waiting', message: 'c: loading 40%' }
+  const status = { status: { conditions: [condition] } }
+  await cli.server.call('PATCH', '/api/v1/namespaces/default/pods/talks/status', status, PATCH_TYPES.merge)
+  const lines = (await cli.run(['get', 'pods', '-o', 'wide'])).out.split('\n')
+  expect(lines[0]).toMatch(/READINESS GATES +SAYS$/)
+  expect(lines.find((line) => line.startsWith('p '))).toMatch(/<none> +<none>$/)
+  expect(lines.find((line) => line.startsWith('talks'))).toMatch(/ c: loading 40%$/)
+  expect((await cli.run(['get', 'pods'])).out).not.toContain('loading')
+})
+
 it('prints logs, by name and by label', async () => {
   expect(await cli.run(['logs', 'p'])).toEqual({ code: 0, out: 'one\ntwo\n', err: '' })
   expect((await cli.run(['logs', '-l', 'app=x', '--prefix'])).out).toBe('[pod/p/c] one\n[pod/p/c] two\n')
