@@ -122,11 +122,15 @@ async function startParts(options: Settled, stops: (() => Promise<void> | void)[
   setMaxListeners(0, stopping.signal)
   const admin = lateDoor()
   const client = createClient(createInProcessTransport(admin.door))
-  const { createInformers } = await import('./watch/informers.ts')
+  const [{ createInformers }, { lateConnect }] = await Promise.all([
+    import('./watch/informers.ts'),
+    import('./network/connect.ts'),
+  ])
+  const { connect, through } = lateConnect()
   const informers = createInformers({ client, clock, log, signal: stopping.signal })
   const extensions =
     (options.extensions ?? controllers)
-      ? await startExtensions({ client, informers, clock, log: log.named('extensions') }, options)
+      ? await startExtensions({ client, informers, clock, log: log.named('extensions'), connect }, options)
       : undefined
   const [{ createApiServer }, { builtinDefinitions }, { skiffDefinitions }] = await Promise.all([
     import('./server/server.ts'),
@@ -157,6 +161,7 @@ async function startParts(options: Settled, stops: (() => Promise<void> | void)[
   }
   await startReconcilers(parts, reconcilers, stops)
   const firstRuntime = runtime === 'none' ? undefined : await startNodes(parts, runtime, stops)
+  if (firstRuntime) through(firstRuntime.network)
   if (controllers) await defaultServiceAccount(client)
   const certificate = await server.issueClientCertificate(ADMIN.name, ['system:masters'])
   const access: ClusterAccess = {

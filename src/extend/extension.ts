@@ -3,6 +3,7 @@
  * kept true afterwards by reconcilers. Both work against any API server: the embedded one runs the admission in process, a
  * stock cluster runs it as a webhook. An extension meets the others only at the API.
  */
+import type { Socket } from 'node:net'
 import type { AdmissionPlugin } from '../api/admission.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
@@ -24,4 +25,6 @@ export interface ExtensionContext {
   readonly informers: Informers
   readonly clock: Clock
   readonly log: Log
+  /** Opens a TCP connection to where pods and Services are. Rejects with the system's error or the signal's reason. */
+  connect(address: string, port: number, signal?: AbortSignal): Promise<Socket>
 }

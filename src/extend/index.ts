@@ -2,6 +2,7 @@
 import type { Extension } from './extension.ts'
 import { fields } from './fields/fields.ts'
 import { imagePinning, type PinMode } from './images/pinning.ts'
+import { requires } from './requires/requires.ts'
 import { autoRollback } from './rollback/auto-rollback.ts'
 import { imageTriggers } from './triggers/image-triggers.ts'
 
@@ -11,5 +12,5 @@ export interface ExtensionOptions {
 }
 
 export function builtinExtensions({ pinImages = 'off' }: ExtensionOptions = {}): Extension[] {
-  return [imagePinning(pinImages), fields, autoRollback, imageTriggers]
+  return [imagePinning(pinImages), fields, requires, autoRollback, imageTriggers]
 }

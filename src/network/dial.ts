@@ -1,8 +1,9 @@
 /** Opens connections to endpoints, trying another when one does not answer. Knows no Services. */
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { PodNetwork } from '../api/pod-network.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Backend } from './backend.ts'
+import { connectOnHost } from './connect.ts'
 import type { Target } from './endpoint-set.ts'
 
 /** Longer than the kernel's first repetition of a lost SYN (1 s). */
@@ -59,24 +60,6 @@ export async function dialAny(dial: Dial, backend: Backend, client: string, sign
   }
   const what = tried.length === 0 ? 'no endpoint is ready' : `none of ${tried.length} endpoints accepts`
   throw new Error(`Service ${backend.service}: ${what}`, { cause })
-}
-
-function connectOnHost(host: string, port: number, signal: AbortSignal): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host, port, allowHalfOpen: true, noDelay: true })
-    const aborted = () => socket.destroy(signal.reason)
-    const failed = (error: Error) => {
-      signal.removeEventListener('abort', aborted)
-      reject(error)
-    }
-    socket.once('error', failed)
-    socket.once('connect', () => {
-      socket.off('error', failed)
-      signal.removeEventListener('abort', aborted)
-      resolve(socket)
-    })
-    signal.addEventListener('abort', aborted, { once: true })
-  })
 }
 
 function timedOut({ key }: Target): Error {

@@ -1,0 +1,39 @@
+/** Who waits for what: pods by the things they need, so that a change wakes those it matters to and nobody else. */
+export class Needs {
+  readonly #podsOf = new Map<string, Set<string>>()
+  readonly #needsOf = new Map<string, ReadonlySet<string>>()
+
+  /** Replaces what the pod needs. */
+  set(pod: string, needs: ReadonlySet<string>): void {
+    const before = this.#needsOf.get(pod)
+    for (const need of before ?? []) if (!needs.has(need)) this.#forget(need, pod)
+    for (const need of needs) {
+      let pods = this.#podsOf.get(need)
+      if (!pods) {
+        pods = new Set()
+        this.#podsOf.set(need, pods)
+      }
+      pods.add(pod)
+    }
+    if (needs.size > 0) this.#needsOf.set(pod, needs)
+    else this.#needsOf.delete(pod)
+  }
+
+  remove(pod: string): void {
+    this.set(pod, new Set())
+  }
+
+  waiting(need: string): Iterable<string> {
+    return this.#podsOf.get(need) ?? []
+  }
+
+  isNeeded(need: string): boolean {
+    return this.#podsOf.has(need)
+  }
+
+  #forget(need: string, pod: string): void {
+    const pods = this.#podsOf.get(need)
+    pods?.delete(pod)
+    if (pods?.size === 0) this.#podsOf.delete(need)
+  }
+}

@@ -1,0 +1,299 @@
+/** Preconditions on a real cluster: pods wait for what they require, in whatever order it comes. */
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { KubeObject } from '../../../src/api/object.ts'
+import { StatusError } from '../../../src/api/status.ts'
+import type { Pod } from '../../../src/api/types.ts'
+import type { Client, ResourceRef } from '../../../src/client/client.ts'
+import { configMaps, deployments, events, jobs, namespaces, pods, secrets, services } from '../../../src/client/resources.ts'
+import type { Cluster } from '../../../src/cluster.ts'
+import { startTestCluster } from '../../../src/testing.ts'
+import { until } from '../../controllers/until.ts'
+
+const IN = { namespace: 'default' }
+let cluster: Cluster
+let client: Client
+
+beforeAll(async () => {
+  cluster = await startTestCluster({ nodes: 3 })
+  client = cluster.client
+}, 60_000)
+afterAll(() => cluster.stop())
+
+function podOf(name: string, requires: string, more: Partial<Pod['metadata']> = {}): Pod {
+  const metadata = { name, ...IN, ...more, annotations: { 'skiff.dev/requires': requires, ...more.annotations } }
+  return { apiVersion: 'v1', kind: 'Pod', metadata, spec: { containers: [{ name: 'c', image: 'app:v1' }] } }
+}
+
+function deploymentOf(name: string, requires?: string): KubeObject {
+  const labels = { app: name }
+  const annotations = requires === undefined ? {} : { 'skiff.dev/requires': requires }
+  return {
+    ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name, ...IN } },
+    spec: {
+      selector: { matchLabels: labels },
+      template: { metadata: { labels, annotations }, spec: { containers: [{ name: 'c', image: 'app:v1' }] } },
+    },
+  }
+}
+
+const serviceOf = (name: string, app = name): KubeObject => ({
+  ...{ apiVersion: 'v1', kind: 'Service', metadata: { name, ...IN } },
+  spec: { selector: { app }, ports: [{ port: 80 }] },
+})
+const configMap = (name: string, data = {}) => client.create(configMaps, { metadata: { name, ...IN }, data } as never)
+const make = (resource: ResourceRef<never>, object: object) => client.create(resource as ResourceRef<object>, object)
+const get = (name: string) => client.get(pods, name, IN)
+const conditionOf = (pod: Pod) => pod.status?.conditions?.find(({ type }) => type === 'skiff.dev/RequirementsMet')
+const waits = (name: string, message: string) =>
+  until(async () => expect(conditionOf(await get(name))?.message).toBe(`waiting for ${message}`))
+const runs = (name: string) => until(async () => expect((await get(name)).status?.phase).toBe('Running'))
+
+async function refusalOf(work: Promise<unknown>): Promise<string> {
+  const error = await work.then(
+    () => undefined,
+    (failure: unknown) => failure,
+  )
+  expect(error).toBeInstanceOf(StatusError)
+  return (error as StatusError).message
+}
+
+describe('a pod', () => {
+  it('waits for a config map, says so, and runs when it is there', async () => {
+    await client.create(pods, podOf('one', '- configmap/later'))
+    await waits('one', 'configmap/later (there is none)')
+    expect((await get('one')).spec?.nodeName).toBeUndefined()
+    await configMap('later')
+    await runs('one')
+    const pod = await get('one')
+    expect(pod.spec?.schedulingGates).toBeUndefined()
+    expect(conditionOf(pod)?.status).toBe('True')
+    await until(async () => {
+      const told = (await client.list(events, IN)).items.filter(({ involvedObject }) => involvedObject.name === 'one')
+      expect(told.map(({ reason }) => reason)).toEqual(expect.arrayContaining(['WaitingForRequirements', 'RequirementsMet']))
+    })
+  })
+
+  it('waits for a ready endpoint of a Service, for a job to be complete, and for a value', async () => {
+    await client.create(pods, podOf('three', '- service/db\n- job/migrate\n- configmap/mode: jsonpath={.data.mode}=on'))
+    await waits(
+      'three',
+      'service/db (there is none), job/migrate (there is none), configmap/mode: jsonpath={.data.mode}=on (there is none)',
+    )
+    await make(services as never, serviceOf('db'))
+    await configMap('mode', { mode: 'off' })
+    const template = { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'app:v1' }] } }
+    await make(jobs as never, { metadata: { name: 'migrate', ...IN }, spec: { suspend: true, template } })
+    await waits(
+      'three',
+      'service/db (it has no ready endpoint), job/migrate (not Complete yet), configmap/mode: jsonpath={.data.mode}=on ({.data.mode} is off, not on)',
+    )
+    await make(deployments as never, deploymentOf('db'))
+    await client.patch(configMaps, 'mode', 'merge', { data: { mode: 'on' } }, IN)
+    await waits('three', 'job/migrate (not Complete yet)')
+    const startTime = new Date().toISOString()
+    const conditions = ['SuccessCriteriaMet', 'Complete'].map((type) => ({ type, status: 'True', lastTransitionTime: startTime }))
+    const status = { startTime, completionTime: startTime, succeeded: 1, conditions }
+    await client.patch(jobs, 'migrate', 'merge', { spec: { suspend: false } }, IN)
+    await client.patch(jobs, 'migrate', 'merge', { status }, { ...IN, subresource: 'status' })
+    await runs('three')
+  })
+
+  it('waits for an address that answers', async () => {
+    let status = 503
+    const server: Server = createServer((_, response) => response.writeHead(status).end())
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    try {
+      await client.create(pods, podOf('caller', `- http://127.0.0.1:${port}/healthz\n- tcp://127.0.0.1:${port}`))
+      await waits('caller', `http://127.0.0.1:${port}/healthz (it answers 503)`)
+      status = 204
+      await runs('caller')
+    } finally {
+      server.close()
+    }
+  })
+
+  it('waits for a kind that is not served yet', async () => {
+    await client.create(pods, podOf('early', '- gadget.example.com/g'))
+    await waits('early', 'gadget.example.com/g (the cluster serves no kind "gadget.example.com")')
+    const definitions = {
+      group: 'apiextensions.k8s.io',
+      version: 'v1',
+      plural: 'customresourcedefinitions',
+      kind: 'CustomResourceDefinition',
+      namespaced: false,
+    }
+    const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } }
+    await client.create(definitions as ResourceRef<object>, {
+      metadata: { name: 'gadgets.example.com' },
+      spec: {
+        ...{ group: 'example.com', scope: 'Namespaced', names: { plural: 'gadgets', singular: 'gadget', kind: 'Gadget' } },
+        versions: [{ name: 'v1', served: true, storage: true, schema }],
+      },
+    })
+    await waits('early', 'gadget.example.com/g (there is none)')
+    const gadgets = { group: 'example.com', version: 'v1', plural: 'gadgets', kind: 'Gadget', namespaced: true }
+    await client.create(gadgets as ResourceRef<object>, {
+      apiVersion: 'example.com/v1',
+      kind: 'Gadget',
+      metadata: { name: 'g', ...IN },
+    })
+    await runs('early')
+  })
+
+  it('fails, or goes on, when its time runs out', async () => {
+    await client.create(pods, podOf('failing', '- configmap/never: {timeout: 1s, onTimeout: Fail}'))
+    await client.create(pods, podOf('going-on', '- configmap/never: {timeout: 1s, onTimeout: Proceed}'))
+    await until(async () =>
+      expect((await get('failing')).status).toMatchObject({ phase: 'Failed', reason: 'RequirementTimeout' }),
+    )
+    await runs('going-on')
+  })
+
+  it('can do without what is optional', async () => {
+    await client.create(pods, podOf('content', '- configmap/never: {optional: true}'))
+    await runs('content')
+  })
+
+  it('stops when it loses what it cannot be without', async () => {
+    await configMap('vital')
+    await client.create(pods, podOf('bound', '- configmap/vital: {onLoss: stop}'))
+    await runs('bound')
+    await client.delete(configMaps, 'vital', IN)
+    await until(async () => expect(await client.get(pods, 'bound', IN).catch((error: StatusError) => error.code)).toBe(404))
+  })
+})
+
+describe('a namespace or a pod that infers', () => {
+  it('waits for what the pod refers to', async () => {
+    const pod = podOf('inferring', '[]', { annotations: { 'skiff.dev/infer-requires': 'true' } })
+    pod.spec!.containers[0]!.env = [
+      { name: 'A', valueFrom: { secretKeyRef: { name: 'password', key: 'p' } } },
+      { name: 'URL', value: 'http://$(CACHE_SERVICE_HOST)/' },
+    ]
+    await client.create(pods, pod)
+    await waits('inferring', 'secret/password (there is none), service/cache (there is none)')
+    await client.create(secrets, { metadata: { name: 'password', ...IN }, stringData: { p: 'x' } } as never)
+    await waits('inferring', 'service/cache (there is none)')
+    await make(deployments as never, deploymentOf('cache'))
+    await make(services as never, serviceOf('cache'))
+    await runs('inferring')
+  })
+})
+
+describe('bad input', () => {
+  it('is refused with the line of every mistake', async () => {
+    const message = await refusalOf(client.create(pods, podOf('bad', '- service/db\n- nonsense\n- tcp://db\n')))
+    expect(message).toContain(
+      'metadata.annotations[skiff.dev/requires]: Invalid value: "- nonsense": line 2: "nonsense" is not KIND/NAME',
+    )
+    expect(message).toContain('"- tcp://db": line 3: tcp://db: the port is missing')
+  })
+
+  it('is refused in a template where it is written', async () => {
+    const message = await refusalOf(make(deployments as never, deploymentOf('bad', 'nonsense')))
+    expect(message).toContain('spec.template.metadata.annotations[skiff.dev/requires]')
+  })
+
+  it('is a pod that names its node', async () => {
+    const pod = podOf('placed', '- configmap/x')
+    pod.spec!.nodeName = 'skiff-1'
+    expect(await refusalOf(client.create(pods, pod))).toContain('a pod that names its node is started at once and cannot wait')
+  })
+
+  it('is a requirement on oneself, and a cycle, with its path', async () => {
+    expect(await refusalOf(make(deployments as never, deploymentOf('self', '- deployment/self')))).toContain(
+      'it would wait for itself: deployment/self → deployment/self',
+    )
+    await make(services as never, serviceOf('ring-a'))
+    await make(services as never, serviceOf('ring-b'))
+    await make(deployments as never, deploymentOf('ring-a', '- service/ring-b'))
+    expect(await refusalOf(make(deployments as never, deploymentOf('ring-b', '- tcp://ring-a:80')))).toContain(
+      'it would wait for itself: deployment/ring-b → service/ring-a → deployment/ring-a → service/ring-b → deployment/ring-b',
+    )
+  })
+
+  it('cannot be hidden in the annotation that holds the pod', async () => {
+    const pod = podOf('forged', '- configmap/not-there', { annotations: { 'skiff.dev/requires-resolved': '[]' } })
+    const created = await client.create(pods, pod)
+    expect(JSON.parse(created.metadata.annotations?.['skiff.dev/requires-resolved'] ?? '')).toHaveLength(1)
+    const patched = await client.patch(
+      pods,
+      'forged',
+      'merge',
+      { metadata: { annotations: { 'skiff.dev/requires-resolved': '[]' } } },
+      IN,
+    )
+    expect(JSON.parse(patched.metadata.annotations?.['skiff.dev/requires-resolved'] ?? '')).toHaveLength(1)
+  })
+})
+
+describe('an owner', () => {
+  it('gives its requirements to its pods, and takes them back', async () => {
+    const object = deploymentOf('owner')
+    object.metadata.annotations = { 'skiff.dev/requires': '- configmap/owners' }
+    const made = (await make(deployments as never, object)) as KubeObject
+    expect(made.spec?.template.metadata.annotations['skiff.dev/requires']).toBe('- configmap/owners')
+    const gone = await client.patch(
+      deployments,
+      'owner',
+      'merge',
+      { metadata: { annotations: { 'skiff.dev/requires': null } } },
+      IN,
+    )
+    expect(gone.spec?.template.metadata?.annotations?.['skiff.dev/requires']).toBeUndefined()
+  })
+})
+
+describe('a graph of objects', () => {
+  it('comes up right in any order, and nothing before what it needs', { timeout: 120_000 }, async () => {
+    for (let round = 0; round < 3; round++) await playGraph(`graph-${round}`, 60, round + 1)
+  })
+})
+
+/** Pods in a graph without cycles, each requiring up to three others or config maps, created in an order of chance. */
+async function playGraph(namespace: string, size: number, seed: number): Promise<void> {
+  await client.create(namespaces, { metadata: { name: namespace } } as never)
+  let state = seed
+  const chance = (below: number) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return Math.floor((state / 2 ** 32) * below)
+  }
+  const parents = Array.from({ length: size }, (_, i) =>
+    i === 0 ? [] : [...new Set(Array.from({ length: Math.min(3, i) }, () => chance(i)))],
+  )
+  const isPod = parents.map((_, i) => i % 3 !== 0)
+  const objects = parents.map((needs, i) => {
+    const requires = needs.map((need) => (isPod[need] ? `- pod/n${need}` : `- configmap/n${need}`)).join('\n') || '[]'
+    return isPod[i]
+      ? { ...podOf(`n${i}`, requires), metadata: { ...podOf(`n${i}`, requires).metadata, namespace } }
+      : { metadata: { name: `n${i}`, namespace } }
+  })
+  const order = objects.map((_, i) => i)
+  for (let i = order.length - 1; i > 0; i--) {
+    const other = chance(i + 1)
+    ;[order[i], order[other]] = [order[other]!, order[i]!]
+  }
+  await Promise.all(
+    order.map((i) => (isPod[i] ? client.create(pods, objects[i] as Pod) : client.create(configMaps, objects[i] as never))),
+  )
+  await until(async () => {
+    const { items } = await client.list(pods, { namespace })
+    expect(items.filter(({ status }) => status?.phase === 'Running')).toHaveLength(isPod.filter(Boolean).length)
+  })
+  const ready = new Map((await client.list(pods, { namespace })).items.map((pod) => [pod.metadata.name, pod]))
+  for (const [i, needs] of parents.entries()) {
+    const own = ready.get(`n${i}`)
+    for (const need of needs) {
+      const other = ready.get(`n${need}`)
+      if (!own || !other) continue
+      const readySince = other.status?.conditions?.find(({ type }) => type === 'Ready')?.lastTransitionTime ?? ''
+      expect(
+        (own.status?.startTime ?? '') >= readySince,
+        `n${i} started at ${own.status?.startTime}, n${need} was ready at ${readySince}`,
+      ).toBe(true)
+    }
+  }
+}
