@@ -17,7 +17,9 @@ import { Probes } from './probes.ts'
 import { keyOfSlice, ServiceEndpoints } from './service-endpoints.ts'
 
 /** What waits for a kind that is not served; a new kind wakes all of them. */
-const UNSERVED = 'unserved'
+export const UNSERVED = 'unserved'
+/** A definition is served a moment after it is seen. */
+export const UNSERVED_AGAIN_MS = 2_000
 const DEFINITIONS: ResourceRef<KubeObject> = {
   ...{ group: 'apiextensions.k8s.io', version: 'v1', plural: 'customresourcedefinitions' },
   ...{ kind: 'CustomResourceDefinition', namespaced: false },
@@ -101,7 +103,7 @@ export class Observer {
   }
 
   #resource(word: string): Promise<ResourceRef<KubeObject> | undefined> {
-    const kinds = resourcesOf(this.#context.client)
+    const kinds = resourcesOf(this.#context.client, this.#context.clock)
     return kinds.find(word).then(async (found) => {
       if (found) return found
       await this.#followDefinitions()
@@ -127,7 +129,7 @@ export class Observer {
       this.#changed(needOf(resource, namespace, object))
       this.#changed(needOf(resource, namespace, '*'))
       if (!isDefinitions) return
-      resourcesOf(this.#context.client).refresh()
+      resourcesOf(this.#context.client, this.#context.clock).refresh()
       this.#changed(UNSERVED)
     })
     return informer

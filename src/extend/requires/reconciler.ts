@@ -11,7 +11,7 @@ import { pods } from '../../client/resources.ts'
 import type { ReconcileContext, ReconcileResult, Reconciler } from '../../reconcile/reconciler.ts'
 import { splitKey } from '../../watch/informer.ts'
 import type { Connect } from './attempt.ts'
-import { Observer } from './observer.ts'
+import { Observer, UNSERVED, UNSERVED_AGAIN_MS } from './observer.ts'
 import { type Judged, type Plan, planPod } from './plan.ts'
 
 const SOURCE = 'requires'
@@ -55,7 +55,11 @@ async function reconcilePod(key: string, context: ReconcileContext, observer: Ob
   )
   const plan = planPod(pod, judged, context.clock.now())
   await perform(plan, pod, context)
-  return plan.lookAgainMs === undefined ? undefined : { requeueAfterMs: plan.lookAgainMs }
+  const againMs = Math.min(
+    plan.lookAgainMs ?? Number.POSITIVE_INFINITY,
+    needs.includes(UNSERVED) ? UNSERVED_AGAIN_MS : Number.POSITIVE_INFINITY,
+  )
+  return Number.isFinite(againMs) ? { requeueAfterMs: againMs } : undefined
 }
 
 /** While the pod waits everything counts; once it runs, what it cannot lose. */

@@ -17,7 +17,7 @@ export async function refuseStrangers(
   const errors: FieldError[] = []
   for (const { target, text } of requirements) {
     if (target.type === 'probe') continue
-    const resource = await resourcesOf(context.client).find(target.kind)
+    const resource = await resourcesOf(context.client, context.clock).find(target.kind)
     if (!resource) continue
     const elsewhere = resource.namespaced ? target.namespace !== undefined && target.namespace !== namespace : true
     if (!elsewhere) continue

@@ -40,7 +40,7 @@ beforeAll(async () => {
   const { client } = cluster
   const context = { client, clock: systemClock, log: silentLog }
   const informers = createInformers({ ...context, signal: stopping.signal })
-  plugin = fields.admission!({ ...context, informers })[0]!
+  plugin = fields.admission!({ ...context, informers, connect: () => Promise.reject(new Error('nothing is dialled here')) })[0]!
   stored = await client.create(pods, POD)
   informers.get(pods)
   await until(() => expect(informers.get(pods).store.get('default/plain')).toBeDefined())
