@@ -97,6 +97,8 @@ class Checker {
   }
 
   #select(expr: Extract<Expr, { kind: 'select' }>, scope: Scope): Type {
+    const dotted = dottedVariable(expr, scope)
+    if (dotted !== undefined) return scope.get(dotted)!
     const operand = this.check(expr.operand, scope)
     const wasOptional = operand.kind === 'optional'
     const field = this.#field(wasOptional ? operand.value : operand, expr)
@@ -242,6 +244,15 @@ class Checker {
 }
 
 const optional = (value: Type): Type => (value.kind === 'optional' ? value : { kind: 'optional', value })
+
+/** The name of a variable whose name has a dot, `authorizer.requestResource`. */
+export function dottedVariable(
+  { operand, field, test }: Extract<Expr, { kind: 'select' }>,
+  scope: { has(name: string): boolean },
+): string | undefined {
+  const name = !test && operand.kind === 'ident' ? `${operand.name}.${field}` : undefined
+  return name !== undefined && scope.has(name) ? name : undefined
+}
 
 /** `math.greatest`, when `math` is no variable. */
 export function scopedName(target: Expr, name: string, scope: ReadonlyMap<string, unknown>): string | undefined {

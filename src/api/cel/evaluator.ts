@@ -4,7 +4,7 @@
  */
 import type { Expr, Fold } from './ast.ts'
 import type { Checked } from './checker.ts'
-import { scopedName } from './checker.ts'
+import { dottedVariable, scopedName } from './checker.ts'
 import type { Functions, Overload } from './functions.ts'
 import type { Type } from './types.ts'
 import {
@@ -86,7 +86,10 @@ class Compiler {
     }
   }
 
-  #select({ operand, field, test, optional }: Extract<Expr, { kind: 'select' }>, scope: ReadonlySet<string>): Evaluate {
+  #select(expr: Extract<Expr, { kind: 'select' }>, scope: ReadonlySet<string>): Evaluate {
+    const dotted = dottedVariable(expr, scope)
+    if (dotted !== undefined) return identifier(dotted)
+    const { operand, field, test, optional } = expr
     const of = this.compile(operand, scope)
     return (frame) => {
       const value = of(frame)

@@ -29,7 +29,13 @@ const bindingColumns: readonly Column[] = [
 
 function policyStrategy(work: 'validations' | 'mutations'): Strategy {
   const validate = (object: KubeObject) => collect((errors) => checkPolicy(object, work, errors))
-  return { defaults: defaultPolicy, validate, validateUpdate: validate, countsGeneration: true, allowUnconditionalUpdate: false }
+  return {
+    ...{ defaults: defaultPolicy, validate, validateUpdate: validate, countsGeneration: true, allowUnconditionalUpdate: false },
+    async validateExpressions(object) {
+      const { checkPolicyExpressions } = await import('../cel/policy-expressions.ts')
+      return collect((errors) => checkPolicyExpressions(object.spec ?? {}, errors))
+    },
+  }
 }
 
 function bindingStrategy(validating: boolean): Strategy {

@@ -3,6 +3,7 @@ import type { Strategy } from '../definition.ts'
 import { type Errors, invalid, notSupported, required } from '../field-errors.ts'
 import { dnsSubdomain, qualifiedName } from '../names.ts'
 import type { KubeObject } from '../object.ts'
+import type { FieldError } from '../status.ts'
 import type {
   AdmissionregistrationV1WebhookClientConfig,
   MutatingWebhook,
@@ -135,6 +136,14 @@ function checkStars(values: string[] | undefined, path: string, detail: string, 
   if (values && values.length > 1 && values.includes('*')) errors.push(invalid(path, values, detail))
 }
 
+async function checkExpressions(webhooks: readonly Webhook[]): Promise<FieldError[]> {
+  const { checkConditions } = await import('../cel/policy-expressions.ts')
+  return collect((errors) => {
+    for (const [index, { matchConditions }] of webhooks.entries())
+      checkConditions(matchConditions, undefined, `webhooks[${index}]`, errors)
+  })
+}
+
 function definition(mutating: boolean): DefinitionInput {
   const kind = `${mutating ? 'Mutating' : 'Validating'}WebhookConfiguration`
   const validate = (object: KubeObject) =>
@@ -149,6 +158,10 @@ function definition(mutating: boolean): DefinitionInput {
     },
     validate,
     validateUpdate: validate,
+    validateExpressions: (object) => {
+      const webhooks: Webhook[] = object.webhooks ?? []
+      return webhooks.some(({ matchConditions }) => matchConditions?.length) ? checkExpressions(webhooks) : undefined
+    },
     countsGeneration: true,
     allowUnconditionalUpdate: false,
   }

@@ -1,11 +1,11 @@
 /** Match conditions: a request is for a webhook or a policy only when all of them hold. */
+import { environmentOf } from '../../api/cel/admission-types.ts'
 import { CompileError } from '../../api/cel/ast.ts'
 import { Budget, OverBudget } from '../../api/cel/evaluator.ts'
 import { compileProgram, type Program } from '../../api/cel/program.ts'
 import type { Type } from '../../api/cel/types.ts'
 import { EvaluationError, type Value } from '../../api/cel/values.ts'
 import type { MatchCondition } from '../../api/types.ts'
-import { environmentOf } from './variables.ts'
 
 /** Steps that the conditions of one webhook or policy may take. */
 const BUDGET = 2_500_000

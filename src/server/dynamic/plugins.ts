@@ -8,7 +8,38 @@ const GROUP = 'admissionregistration.k8s.io'
 
 /** In the order they run. */
 export function dynamicAdmission(environment: Environment): AdmissionPlugin[] {
-  return [webhooks(environment, true), webhooks(environment, false)]
+  return [
+    ...[policies(environment, true), webhooks(environment, true)],
+    ...[policies(environment, false), webhooks(environment, false)],
+  ]
+}
+
+function policies(environment: Environment, mutating: boolean): AdmissionPlugin {
+  const kind = `${mutating ? 'mutating' : 'validating'}admissionpolic`
+  const follow = (plural: string) =>
+    new Configured(environment.reader, { group: GROUP, plural }, environment.closing, (object) => object)
+  const found = follow(`${kind}ies`)
+  const bindings = follow(`${kind}ybindings`)
+  const handles = ({ definition, operation }: AdmissionRequest) =>
+    !bindings.isEmpty && !found.isEmpty && definition.group !== GROUP && !(mutating && operation === 'DELETE')
+  if (mutating) {
+    return {
+      name: 'MutatingAdmissionPolicy',
+      handles,
+      async mutate(request) {
+        const { mutateByPolicies } = await import('./mutating-policies.ts')
+        mutateByPolicies(environment, found.all(), bindings.all(), request)
+      },
+    }
+  }
+  return {
+    name: 'ValidatingAdmissionPolicy',
+    handles,
+    async validate(request) {
+      const { validateByPolicies } = await import('./validating-policies.ts')
+      validateByPolicies(environment, found.all(), bindings.all(), request)
+    },
+  }
 }
 
 function webhooks(environment: Environment, mutating: boolean): AdmissionPlugin {

@@ -1,48 +1,15 @@
 /** What expressions about a request may name: the object, the one before, the request itself, who sends it. */
 
-import type { Environment as CelEnvironment } from '../../api/cel/checker.ts'
-import { kubernetesFunctions } from '../../api/cel/kubernetes.ts'
-import { DYN, listOf, mapOf, STRING, simple, type Type } from '../../api/cel/types.ts'
+import { type Ask, authorizerFor, resourceCheck, type Subject } from '../../api/cel/authorizer.ts'
 import { fromJson, type Value } from '../../api/cel/values.ts'
 import type { ResourceDefinition } from '../../api/definition.ts'
 import type { AdmissionRequest } from '../admission/contract.ts'
 import type { Environment } from './environment.ts'
 import { inVersion } from './matching.ts'
 
-const record = (name: string, fields: Record<string, Type>): Type => ({
-  kind: 'object',
-  name,
-  fields: new Map(Object.entries(fields)),
-})
-const KIND = record('kubernetes.GroupVersionKind', { group: STRING, version: STRING, kind: STRING })
-const RESOURCE = record('kubernetes.GroupVersionResource', { group: STRING, version: STRING, resource: STRING })
-const USER = record('kubernetes.UserInfo', {
-  ...{ username: STRING, uid: STRING, groups: listOf(STRING) },
-  extra: mapOf(STRING, listOf(STRING)),
-})
-const REQUEST = record('kubernetes.AdmissionRequest', {
-  ...{ kind: KIND, resource: RESOURCE, subResource: STRING, requestKind: KIND, requestResource: RESOURCE },
-  ...{ requestSubResource: STRING, name: STRING, namespace: STRING, operation: STRING, userInfo: USER },
-  ...{ dryRun: simple('bool'), options: DYN, object: DYN, oldObject: DYN },
-})
-
-/** Match conditions of webhooks see these. */
-export const CONDITION_TYPES: ReadonlyMap<string, Type> = new Map([
-  ...([
-    ['object', DYN],
-    ['oldObject', DYN],
-    ['request', REQUEST],
-  ] as const),
-  ...([['authorizer', { kind: 'opaque', name: 'kubernetes.authorization.Authorizer' }]] as const),
-])
-
-export function environmentOf(types: ReadonlyMap<string, Type>): CelEnvironment {
-  return { functions: kubernetesFunctions, variables: types }
-}
-
 /** The values, each made when it is first asked for; `definition` is the version that the rules name. */
 export function valuesOf(
-  _environment: Environment,
+  environment: Environment,
   request: AdmissionRequest,
   definition: ResourceDefinition,
 ): Map<string, () => Value> {
@@ -51,6 +18,8 @@ export function valuesOf(
     ['object', lazily(() => shown(request.object))],
     ['oldObject', lazily(() => shown(request.old))],
     ['request', lazily(() => requestValue(request, definition))],
+    ['authorizer', () => authorizerFor(ask(environment), userOf(request))],
+    ['authorizer.requestResource', () => checkOf(ask(environment), userOf(request), request, definition)],
   ])
 }
 
@@ -78,4 +47,23 @@ function requestValue(request: AdmissionRequest, definition: ResourceDefinition)
     ...(namespace && { namespace }),
     userInfo: { username: user.name, uid: user.uid ?? '', groups: user.groups, extra: user.extra ?? {} },
   })
+}
+
+function userOf({ user }: AdmissionRequest): Subject {
+  return user
+}
+
+/** Asks the server's own authorizer, which knows its rules by heart; one that would have to ask elsewhere allows nothing here. */
+function ask({ authorizer }: Environment): Ask {
+  return (question) => {
+    const whole = 'path' in question ? question : { version: '*', subresource: '', namespace: '', name: '', ...question }
+    const decision = authorizer.authorize(whole as never)
+    return decision instanceof Promise ? { allowed: false, reason: 'the authorizer does not answer at once' } : decision
+  }
+}
+
+function checkOf(asks: Ask, user: Subject, request: AdmissionRequest, { group, version, plural }: ResourceDefinition): Value {
+  const { namespace, subresource } = request
+  const name = request.name || (request.object?.metadata?.name ?? '')
+  return resourceCheck(asks, user, { group, version, resource: plural, subresource, namespace, name })
 }

@@ -48,7 +48,11 @@ async function conditionsHold(
   request: AdmissionRequest,
   { definition }: Matched,
 ): Promise<boolean> {
-  const [{ holdAll }, { CONDITION_TYPES, valuesOf }] = await Promise.all([import('./conditions.ts'), import('./variables.ts')])
+  const [{ holdAll }, { valuesOf }, { CONDITION_TYPES }] = await Promise.all([
+    import('./conditions.ts'),
+    import('./variables.ts'),
+    import('../../api/cel/admission-types.ts'),
+  ])
   const held = holdAll(conditions, CONDITION_TYPES, valuesOf(environment, request, definition))
   if ('holds' in held) return held.holds
   if (failurePolicy === 'Ignore') {
