@@ -1,6 +1,6 @@
 /** The metadata service as programs in real pods find it: curl, the npm package gcp-metadata, and plain HTTP. Needs Linux and root. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { nodes, pods, services } from '../../src/client/resources.ts'
+import { configMaps, nodes, pods, services } from '../../src/client/resources.ts'
 import { noRealPods, type RealPods, realPods } from './support/real-pods.ts'
 import { until, works } from './support/skiff.ts'
 
@@ -102,6 +102,11 @@ describe.skipIf(noRealPods)(`the metadata service${noRealPods ? ' (needs Linux a
     await world.cluster.client.patch(nodes, 'skiff', 'merge', change)
     await world.run('node', follow('node/'))
     expect(await world.says('node', '"topology.kubernetes.io/zone":"z1"')).not.toContain('hidden')
+    const list = { name: 'skiff-node-fields', namespace: 'kube-system' }
+    const allow = "metadata.labels['internal.example/*']"
+    await world.cluster.client.create(configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata: list, data: { allow } })
+    expect((await world.says('node', 'hidden')).trim().split('\n').at(-1)).not.toContain('zone')
+    await world.cluster.client.delete(configMaps, list.name, { namespace: list.namespace })
   })
 
   it('is found by a pod of the host network through its environment, by an unguessable path', async () => {

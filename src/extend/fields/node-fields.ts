@@ -1,79 +1,18 @@
-/**
- * Which fields of a node pods may see: what the ConfigMap `kube-system/skiff-node-fields` lists under `allow`, a path a line, or
- * else what says where a pod runs and nothing about who else does. An entry allows what is below it; `*` in it stands for any text.
- */
-import { parseFieldSource } from '../../api/downward/parse.ts'
-import { FieldPathError, type FieldSource } from '../../api/downward/source.ts'
-import type { Step } from '../../api/json-path.ts'
+/** The list of node fields that pods may see, as the cluster has it now. */
+import { DEFAULT_NODE_FIELDS, NODE_FIELDS, nodeFieldsOf } from '../../api/downward/node-fields.ts'
 import { isNotFound } from '../../api/status.ts'
 import type { Client } from '../../client/client.ts'
 import { configMaps } from '../../client/resources.ts'
 
-export const NODE_FIELDS = { namespace: 'kube-system', name: 'skiff-node-fields', key: 'allow' }
-
-export const DEFAULT_NODE_FIELDS: readonly string[] = [
-  'metadata.name',
-  "metadata.labels['kubernetes.io/*']",
-  "metadata.labels['node.kubernetes.io/instance-type']",
-  "metadata.labels['topology.kubernetes.io/*']",
-  'status.addresses',
-  'status.allocatable',
-  'status.capacity',
-  ...['architecture', 'containerRuntimeVersion', 'kernelVersion', 'kubeletVersion', 'operatingSystem', 'osImage'].map(
-    (name) => `status.nodeInfo.${name}`,
-  ),
-]
+export { isAllowed, NODE_FIELDS } from '../../api/downward/node-fields.ts'
 
 /** Read anew each time: few paths name a node, and the list may change. */
 export async function allowedNodeFields(client: Client): Promise<readonly string[]> {
-  const { namespace, name, key } = NODE_FIELDS
+  const { namespace, name } = NODE_FIELDS
   try {
-    const { data } = await client.get(configMaps, name, { namespace })
-    return (data?.[key] ?? '')
-      .split('\n')
-      .map((line) => line.trim())
-      .filter((line) => line !== '' && !line.startsWith('#'))
+    return nodeFieldsOf(await client.get(configMaps, name, { namespace }))
   } catch (error) {
     if (isNotFound(error)) return DEFAULT_NODE_FIELDS
     throw error
   }
-}
-
-/** An entry that is no path allows nothing. */
-export function isAllowed({ steps }: Pick<FieldSource, 'steps'>, allowed: readonly string[]): boolean {
-  return allowed.some((entry) => covers(stepsOf(entry), steps))
-}
-
-function stepsOf(entry: string): readonly Step[] {
-  try {
-    return parseFieldSource(entry).steps
-  } catch (error) {
-    if (error instanceof FieldPathError) return []
-    throw error
-  }
-}
-
-function covers(entry: readonly Step[], steps: readonly Step[]): boolean {
-  return entry.length > 0 && entry.every((allowed, index) => coversStep(allowed, steps[index]))
-}
-
-function coversStep(allowed: Step, step: Step | undefined): boolean {
-  if (allowed.step === 'every') return step !== undefined && step.step !== 'descend'
-  if (allowed.step !== 'field') return false
-  if (step?.step === 'field') return matches(allowed.name, step.name)
-  return step?.step === 'names' && step.names.every((name) => matches(allowed.name, name))
-}
-
-function matches(pattern: string, name: string): boolean {
-  const [first = '', ...rest] = pattern.split('*')
-  if (rest.length === 0) return name === pattern
-  const last = rest.pop() ?? ''
-  if (!name.startsWith(first)) return false
-  let at = first.length
-  for (const part of rest) {
-    const found = name.indexOf(part, at)
-    if (found < 0) return false
-    at = found + part.length
-  }
-  return name.length - last.length >= at && name.endsWith(last)
 }

@@ -1,44 +1,44 @@
 /**
- * What a pod may know of its node. An allow-list: a node's other labels and its annotations are for those who run the
- * cluster. Pure.
+ * What a pod may know of its node: what the cluster's list of node fields allows. A node's other labels and its annotations are
+ * for those who run the cluster. Pure.
  */
+import { isAllowed } from '../../api/downward/node-fields.ts'
 import type { Node } from '../../api/types.ts'
-import type { Fields } from './value.ts'
+import { type Fields, stringMap } from './value.ts'
 
-/** Labels that pods see; a name that ends in a slash means all labels of that domain. */
-const VISIBLE_LABELS = [
-  'kubernetes.io/arch',
-  'kubernetes.io/hostname',
-  'kubernetes.io/os',
-  'node.kubernetes.io/instance-type',
-  'topology.kubernetes.io/',
-]
-
-export function nodeTree(node: Node | undefined, hostIps: readonly string[]): Fields | undefined {
+/** The node with nothing but what is shown and allowed. */
+export function visibleNode(node: Node | undefined, allowed: readonly string[]): Node | undefined {
   if (!node) return undefined
-  const info = node.status?.nodeInfo
-  const labels = Object.entries(node.metadata.labels ?? {}).filter(([name]) => isVisible(name))
+  const may = (...names: string[]) => isAllowed({ steps: names.map((name) => ({ step: 'field', name }) as const) }, allowed)
+  const { metadata, status } = node
+  const labels = Object.entries(metadata.labels ?? {}).filter(([name]) => may('metadata', 'labels', name))
+  const info = Object.entries(status?.nodeInfo ?? {}).filter(([name]) => may('status', 'nodeInfo', name))
   return {
-    name: node.metadata.name ?? '',
-    labels: new Map(labels.sort(([a], [b]) => (a < b ? -1 : 1))),
-    ips: hostIps,
-    ...(info && {
-      architecture: info.architecture,
-      operatingSystem: info.operatingSystem,
-      osImage: info.osImage,
-      kernelVersion: info.kernelVersion,
-      kubeletVersion: info.kubeletVersion,
-      containerRuntimeVersion: info.containerRuntimeVersion,
-    }),
-    capacity: quantities(node.status?.capacity),
-    allocatable: quantities(node.status?.allocatable),
+    metadata: { ...(may('metadata', 'name') && metadata.name && { name: metadata.name }), labels: Object.fromEntries(labels) },
+    status: {
+      ...(may('status', 'capacity') && status?.capacity && { capacity: status.capacity }),
+      ...(may('status', 'allocatable') && status?.allocatable && { allocatable: status.allocatable }),
+      nodeInfo: Object.fromEntries(info) as NonNullable<Node['status']>['nodeInfo'],
+    },
   }
 }
 
-function isVisible(label: string): boolean {
-  return VISIBLE_LABELS.some((name) => (name.endsWith('/') ? label.startsWith(name) : label === name))
+/** `hostIps` are the pod's own to know, as in Kubernetes. */
+export function nodeTree(visible: Node | undefined, hostIps: readonly string[]): Fields | undefined {
+  if (!visible) return undefined
+  const { metadata, status } = visible
+  const { architecture, operatingSystem, osImage, kernelVersion, kubeletVersion, containerRuntimeVersion } =
+    status?.nodeInfo ?? {}
+  return {
+    name: metadata.name,
+    labels: stringMap(metadata.labels),
+    ips: hostIps,
+    ...{ architecture, operatingSystem, osImage, kernelVersion, kubeletVersion, containerRuntimeVersion },
+    capacity: status?.capacity && quantities(status.capacity),
+    allocatable: status?.allocatable && quantities(status.allocatable),
+  }
 }
 
-function quantities(map: Readonly<Record<string, unknown>> | undefined): ReadonlyMap<string, string> {
-  return new Map(Object.entries(map ?? {}).map(([name, value]) => [name, String(value)]))
+function quantities(map: Readonly<Record<string, unknown>>): ReadonlyMap<string, string> {
+  return new Map(Object.entries(map).map(([name, value]) => [name, String(value)]))
 }

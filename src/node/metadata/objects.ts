@@ -1,8 +1,10 @@
 /** What the metadata of a node's pods is read from, and who is told when it changes. */
-import type { EndpointSlice, Node, Pod, Service } from '../../api/types.ts'
+import { NODE_FIELDS, nodeFieldsOf } from '../../api/downward/node-fields.ts'
+import type { ConfigMap, EndpointSlice, Node, Pod, Service } from '../../api/types.ts'
 import type { Informer } from '../../watch/index.ts'
 import type { ImageState } from '../runtime/runtime.ts'
-import type { ObjectWatches } from '../sources/object-watches.ts'
+import type { ObjectWatch, ObjectWatches } from '../sources/object-watches.ts'
+import { visibleNode } from './node-tree.ts'
 
 /** A pod as the metadata service sees it; all of it as it is now. */
 export interface MetadataPod {
@@ -30,6 +32,7 @@ export class MetadataObjects {
   readonly #unsubscribe: (() => void)[] = []
   readonly #changed: (namespace: string | undefined) => void
   #slices: Informer<EndpointSlice> | undefined
+  #nodeFields: ObjectWatch | undefined
 
   /** `changed` names the namespace whose pods may care; `undefined` is all. */
   constructor(options: MetadataObjectsOptions, changed: (namespace: string | undefined) => void) {
@@ -50,8 +53,16 @@ export class MetadataObjects {
     return this.#options.clusterDomain
   }
 
+  /** What pods may see of the node, by the list that holds now. */
   node(): Node | undefined {
-    return this.#options.nodes.store.get(this.#options.nodeName)
+    const list = this.#nodeFields?.current as ConfigMap | undefined
+    return visibleNode(this.#options.nodes.store.get(this.#options.nodeName), nodeFieldsOf(list))
+  }
+
+  async whenNodeFieldsKnown(signal: AbortSignal): Promise<void> {
+    const { namespace, name } = NODE_FIELDS
+    this.#nodeFields ??= this.watches.acquire('ConfigMap', namespace, name, () => this.#changed(undefined))
+    await this.#nodeFields.whenSynced(signal)
   }
 
   services(namespace: string): readonly Service[] {
@@ -72,5 +83,6 @@ export class MetadataObjects {
 
   close(): void {
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
+    this.#nodeFields?.release()
   }
 }

@@ -145,6 +145,7 @@ export class PodDoor {
     const { objects, pod, signal, clock } = this.#options
     const all = first === undefined
     const reading: Promise<void>[] = []
+    if (all || first === 'node' || first === 'instance') reading.push(objects.whenNodeFieldsKnown(signal))
     if (all || first === 'services') reading.push(objects.whenSlicesKnown(signal))
     if (all || first === 'owner') reading.push(this.#owners.whenKnown(pod.pod(), signal))
     if (reading.length === 0) return

@@ -14,6 +14,7 @@ export interface Facts {
   podIps: readonly string[]
   hostIps: readonly string[]
   clusterDomain: string
+  /** What of it pods may see. */
   node(): Node | undefined
   services(): readonly Service[]
   slices(): readonly EndpointSlice[]

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { DEFAULT_NODE_FIELDS, nodeFieldsOf } from '../../../src/api/downward/node-fields.ts'
 import type { EndpointSlice, Node, Pod, Service } from '../../../src/api/types.ts'
 import { answer } from '../../../src/node/metadata/answer.ts'
+import { visibleNode } from '../../../src/node/metadata/node-tree.ts'
 import { parseQuery } from '../../../src/node/metadata/query.ts'
 import type { Facts } from '../../../src/node/metadata/tree.ts'
 
@@ -37,12 +39,13 @@ const slice: EndpointSlice = {
   ports: [{ port: 5432, protocol: 'TCP' }],
   endpoints: [{ addresses: ['10.244.0.9'], conditions: { ready: true }, targetRef: { kind: 'Pod', name: 'db-0' } }],
 }
+let allowed: readonly string[] = DEFAULT_NODE_FIELDS
 const facts: Facts = {
   pod,
   podIps: ['10.244.0.2'],
   hostIps: ['10.244.0.1'],
   clusterDomain: 'cluster.local',
-  node: () => node,
+  node: () => visibleNode(node, allowed),
   services: () => [service],
   slices: () => [slice],
   owners: () => [
@@ -104,6 +107,12 @@ describe('the metadata tree', () => {
     const shown = text('node/?recursive=true')
     expect(JSON.parse(shown).labels).toEqual({ 'kubernetes.io/arch': 'amd64', 'topology.kubernetes.io/zone': 'a' })
     expect(shown).not.toMatch(/password|secret/)
+    allowed = nodeFieldsOf({ metadata: {}, data: { allow: "# little\nstatus.capacity\nmetadata.labels['kubernetes.io/*']\n" } })
+    expect(JSON.parse(text('node/?recursive=true'))).toEqual({
+      ...{ labels: { 'kubernetes.io/arch': 'amd64' }, ips: ['10.244.0.1'], capacity: { cpu: '4' } },
+    })
+    expect(ask('instance/zone').status).toBe(404)
+    allowed = DEFAULT_NODE_FIELDS
   })
 
   it('says how far a wrong path led, and what there is', () => {
