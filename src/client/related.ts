@@ -14,8 +14,8 @@ const CONTROLLERS: readonly ResourceRef[] = [
 export interface OwnerResources {
   /** The resource of an owner's kind, or undefined for a kind that is not served. */
   of(reference: Pick<OwnerReference, 'apiVersion' | 'kind'>): Promise<ResourceRef<KubeObject> | undefined>
-  /** By the kind's name alone. */
-  named(kind: string): Promise<ResourceRef<KubeObject> | undefined>
+  /** All of that kind, of whatever group: by the kind's name alone, in any case. */
+  named(kind: string): Promise<readonly ResourceRef[]>
 }
 
 /** Asks the server only about kinds that are not Kubernetes' own controllers. */
@@ -32,8 +32,11 @@ export function ownerResources(client: Client): OwnerResources {
       return known(found ?? (await discovery.forKind(apiVersion, kind)))
     },
     async named(kind) {
-      const own = CONTROLLERS.find((one) => one.kind.toLowerCase() === kind.toLowerCase())
-      return known(own ?? (await discovery.find(kind)))
+      const all = async () => (await discovery.resources()).filter((one) => one.kind.toLowerCase() === kind.toLowerCase())
+      const found = await all()
+      if (found.length > 0) return found
+      discovery.refresh()
+      return all()
     },
   }
 }

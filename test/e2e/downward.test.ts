@@ -12,6 +12,7 @@ interface Knowledge {
   variables: Record<string, string>
   files: Record<string, string>
   arguments: string[]
+  metadata?: { name?: string }
   hangups: number
   startedAt: string
 }
@@ -61,7 +62,7 @@ describe.skipIf(skip)(`field paths in real pods${skip ? ' (needs Linux, root and
     const { metadata, spec, status } = await pod()
     const address = await cluster.ok('get service downward -o jsonpath={.spec.clusterIP}')
     const node = JSON.parse(await cluster.ok(`get node ${spec?.nodeName} -o json`))
-    const { variables, arguments: args } = await knowledge()
+    const { variables, arguments: args, metadata: told } = await knowledge()
     expect(variables).toEqual({
       KNOWN_NAME: metadata.name,
       KNOWN_IP: status?.podIP,
@@ -82,6 +83,7 @@ describe.skipIf(skip)(`field paths in real pods${skip ? ' (needs Linux, root and
       KNOWN_HOST_IP: node.status.addresses.find((one: { type: string }) => one.type === 'InternalIP').address,
       KNOWN_URL: `http://${address}/default`,
     })
+    expect(told?.name).toBe(metadata.name)
     expect(args).toEqual(['--image=downward:v1', `--db=${address}:80`])
     const { files } = await known('the files say that the pod is ready', (now) => now.files.ready === 'True')
     expect(files).toMatchObject({ tier: 'front', ip: status?.podIP, team: 'red', colour: 'none', ports: '80' })

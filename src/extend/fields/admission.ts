@@ -7,11 +7,14 @@ import type { Pod } from '../../api/types.ts'
 import { ownerResources, relatedThrough } from '../../client/related.ts'
 import { pods } from '../../client/resources.ts'
 import type { ExtensionContext } from '../extension.ts'
-import { admitBinding, admitCreate, admitStatus, admitUpdate } from './admit-pod.ts'
+import { admitBinding, admitCreate, admitUpdate, keepAnnotations } from './admit-pod.ts'
 import { compileFields, hasFields, removeValues } from './compile.ts'
 import { checkOnChange } from './on-change.ts'
 import { checkRights, type Rights } from './rights.ts'
 import { type TemplatePlace, templatePlace } from './templates.ts'
+
+/** Subresources of pods through which annotations could be written. */
+const KEEPING = new Set(['status', 'ephemeralcontainers', 'resize'])
 
 export function fieldsAdmission(context: ExtensionContext): AdmissionPlugin {
   const { client } = context
@@ -22,14 +25,14 @@ export function fieldsAdmission(context: ExtensionContext): AdmissionPlugin {
     handles({ operation, definition, subresource }) {
       if (operation !== 'CREATE' && operation !== 'UPDATE') return false
       if (definition.plural === 'pods' && definition.group === '') {
-        return subresource === '' || subresource === 'binding' || subresource === 'status'
+        return subresource === '' || subresource === 'binding' || KEEPING.has(subresource)
       }
       return subresource === '' && templatePlace(definition.group, definition.plural) !== undefined
     },
     mutate(request) {
       const { operation, definition, subresource } = request
       if (subresource === 'binding') return admitBinding(request, rights, (...pod) => boundPod(context, ...pod))
-      if (subresource === 'status') return admitStatus(request)
+      if (subresource !== '') return keepAnnotations(request)
       const place = templatePlace(definition.group, definition.plural)
       if (place) return admitTemplate(request, place, rights)
       return operation === 'CREATE' ? admitCreate(request, rights) : admitUpdate(request, rights)

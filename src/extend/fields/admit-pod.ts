@@ -45,6 +45,7 @@ export async function admitUpdate(request: AdmissionRequest, rights: Rights): Pr
   if (!pod || !old || !(hasFields(pod) || hasFields(old) || asksOnChange(pod))) return
   // What has not changed has been admitted, or is from where there is no such admission: it must not stand in the way of others.
   const sources = isSame(pod, old) ? readSources(old.metadata.annotations) : compilePod(request, pod, old).sources
+  await checkNewOwner(request, pod, old, sources, rights)
   removeValues(pod.metadata.annotations, annotationsOf(sources.keys()))
   for (const [key, source] of sources) {
     const name = annotationOf(key)
@@ -76,6 +77,26 @@ function isSame(pod: KubeObject, old: KubeObject): boolean {
   return equal(pod.spec, old.spec) && equal(Object.fromEntries(asked(pod)), Object.fromEntries(asked(old)))
 }
 
+/** Whoever gives a pod another owner shows it that owner. */
+async function checkNewOwner(
+  request: AdmissionRequest,
+  pod: KubeObject,
+  old: KubeObject,
+  sources: ReadonlyMap<string, FieldSource>,
+  rights: Rights,
+): Promise<void> {
+  const owner = ownerKind(pod)
+  if (!owner || controllerOf(pod)?.uid === controllerOf(old)?.uid) return
+  const shown = [...sources.values()].filter(({ origin }) => origin.from === 'owner')
+  const at = 'metadata.ownerReferences'
+  await checkRights(
+    request,
+    shown.map((source) => ({ source, at })),
+    owner,
+    rights,
+  )
+}
+
 /** The gate goes when every value is there that a pod has before it is bound. */
 function keepGate(request: AdmissionRequest, pod: KubeObject, old: KubeObject, sources: ReadonlyMap<string, FieldSource>): void {
   if (!isGated(old) || isGated(pod)) return
@@ -89,8 +110,8 @@ export function isGated(pod: KubeObject): boolean {
   return ((pod.spec?.schedulingGates ?? []) as { name: string }[]).some(({ name }) => name === FIELDS_GATE)
 }
 
-/** Status writes leave these annotations alone. */
-export function admitStatus({ object, old }: AdmissionRequest): void {
+/** Writes of the pod's subresources leave these annotations alone. */
+export function keepAnnotations({ object, old }: AdmissionRequest): void {
   const before = old?.metadata.annotations
   if (!object || before?.[SOURCES_ANNOTATION] === undefined) return
   const annotations = { ...object.metadata.annotations }

@@ -122,6 +122,7 @@ function compileReference(
   compilation: Compilation,
 ): void {
   const { fieldPath } = reference
+  if (!fieldPath) return
   const key = keyOfReference(fieldPath)
   if (key === undefined && isStockPath(fieldPath, use)) return
   const text = key === undefined ? fieldPath : (compilation.sources.get(key)?.text ?? texts.get(key))

@@ -34,5 +34,7 @@ function isSubstituted(text: string): boolean {
 }
 
 function isOurs(path: string | undefined, use: Use): boolean {
-  return path !== undefined && (!isStockPath(path, use) || path.includes(FIELD_PREFIX))
+  // An empty path is for Kubernetes' own validation.
+  if (!path) return false
+  return !isStockPath(path, use) || path.includes(FIELD_PREFIX)
 }

@@ -8,8 +8,9 @@ import { sourceTexts } from '../../api/downward/annotations.ts'
 import type { OwnerKind } from '../../api/downward/check.ts'
 import type { FieldSource } from '../../api/downward/source.ts'
 import { controllerOf, type Related } from '../../api/downward/value.ts'
+import { invalid as invalidField } from '../../api/field-errors.ts'
 import type { KubeObject } from '../../api/object.ts'
-import { forbidden, type StatusError } from '../../api/status.ts'
+import { forbidden, invalid, type StatusError } from '../../api/status.ts'
 import type { Client, ResourceRef } from '../../client/client.ts'
 import type { OwnerResources } from '../../client/related.ts'
 import { allowedNodeFields, isAllowed, NODE_FIELDS } from './node-fields.ts'
@@ -36,20 +37,29 @@ export async function checkRights(
 ): Promise<void> {
   const nodePaths = added.filter(({ source }) => source.origin.from === 'node')
   if (nodePaths.length > 0) await checkNodePaths(request, nodePaths, rights.client)
+  await checkOwnerKinds(request, added, rights.owners)
   if (request.user.groups.includes('system:masters')) return
   const asked = new Map<string, boolean>()
   for (const { source, at } of added) {
-    const needed = await rightFor(source, request.namespace, owner, rights.owners)
-    if (!needed) continue
-    const text = describe(needed)
-    let granted = asked.get(text)
-    if (granted === undefined) {
-      granted = await mayRead(request.user, needed, rights.client)
+    for (const needed of await rightsFor(source, request.namespace, owner, rights.owners)) {
+      const text = describe(needed)
+      const granted = asked.get(text) ?? (await mayRead(request.user, needed, rights.client))
       asked.set(text, granted)
+      if (granted || (await isCopied(request, source, rights.related))) continue
+      const why = `needs the right to ${text}, which ${JSON.stringify(request.user.name)} does not have`
+      throw refusal(request, `${at}: ${JSON.stringify(source.text)} ${why}`)
     }
-    if (granted || (await isCopied(request, source, rights.related))) continue
-    const why = `needs the right to ${text}, which ${JSON.stringify(request.user.name)} does not have`
-    throw refusal(request, `${at}: ${JSON.stringify(source.text)} ${why}`)
+  }
+}
+
+/** A kind that nobody serves owns nothing, and who may read it cannot be asked. */
+async function checkOwnerKinds(request: AdmissionRequest, added: readonly NewSource[], owners: OwnerResources): Promise<void> {
+  for (const { source, at } of added) {
+    const { origin, text } = source
+    if (origin.from !== 'owner' || origin.kind === undefined || (await owners.named(origin.kind)).length > 0) continue
+    const { definition, name, object } = request
+    const why = `at character ${text.indexOf('/') + 2}: there is no kind ${JSON.stringify(origin.kind)} on this server`
+    throw invalid(definition, name || object?.metadata.name || '', [invalidField(at, text, why)])
   }
 }
 
@@ -74,28 +84,29 @@ interface ReadRight {
   name: string
 }
 
-/** Undefined where nothing is read that the pod would not know by itself. */
-async function rightFor(
+/** None where nothing is read that the pod would not know by itself. */
+async function rightsFor(
   { origin }: FieldSource,
   namespace: string,
   owner: OwnerKind | undefined,
   owners: OwnerResources,
-): Promise<ReadRight | undefined> {
+): Promise<ReadRight[]> {
   const core = { group: '', version: 'v1' }
   switch (origin.from) {
     case 'pod':
     case 'host':
-      return undefined
+      return []
     case 'node':
-      return { ...core, plural: 'nodes', namespace: '', name: '' }
+      return [{ ...core, plural: 'nodes', namespace: '', name: '' }]
     case 'namespace':
       // The namespace of such a question is the namespace itself, so that a role within it is enough.
-      return { ...core, plural: 'namespaces', namespace, name: namespace }
+      return [{ ...core, plural: 'namespaces', namespace, name: namespace }]
     case 'service':
-      return { ...core, plural: 'services', namespace, name: origin.name }
+      return [{ ...core, plural: 'services', namespace, name: origin.name }]
     case 'owner': {
-      const resource = origin.kind ? await owners.named(origin.kind) : owner && (await owners.of(owner))
-      return resource && rightTo(resource, namespace)
+      if (origin.kind) return (await owners.named(origin.kind)).map((resource) => rightTo(resource, namespace))
+      const resource = owner && (await owners.of(owner))
+      return resource ? [rightTo(resource, namespace)] : []
     }
   }
 }
@@ -133,10 +144,10 @@ async function mayRead({ name, uid, groups, extra }: UserInfo, right: ReadRight,
 
 /** Whether a controller of the cluster's own makes this from its owner's template, which has the same path. */
 async function isCopied(request: AdmissionRequest, source: FieldSource, related: Related): Promise<boolean> {
-  const { user, object, operation } = request
+  const { user, object } = request
   const own = user.name === 'system:kube-controller-manager' || user.name.startsWith('system:serviceaccount:kube-system:')
   const reference = controllerOf(object)
-  if (!own || operation !== 'CREATE' || !reference) return false
+  if (!own || !reference) return false
   const owner: KubeObject | undefined = await related.owner(reference, request.namespace)
   const template = owner && templateOf(owner)
   return template !== undefined && [...sourceTexts(template.metadata?.annotations).values()].includes(source.text)

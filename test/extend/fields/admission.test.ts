@@ -104,7 +104,9 @@ describe('a pod', () => {
     expect(error.code).toBe(403)
     expect(error.message).toMatch(/holds what "pod:spec.containers\[0\].image" says, and is not written by hand/)
     await patch({ [name]: null, 'skiff.dev/field.stray-00000000': 'evil' })
-    await patch({ [name]: 'evil', 'skiff.dev/field-sources': 'x y' }, 'status')
+    for (const subresource of ['status', 'ephemeralcontainers', 'resize']) {
+      await patch({ [name]: 'evil', 'skiff.dev/field-sources': 'x y' }, subresource)
+    }
     const { annotations } = (await get('forged2')).metadata
     expect(annotations?.[name]).toBe('app:v1')
     expect(annotations?.['skiff.dev/field.stray-00000000']).toBeUndefined()
@@ -141,6 +143,23 @@ describe('who may see what', () => {
     await grant(client, 'ann', ['services', 'namespaces'], ['get'])
     await until(async () => void (await ann.create(pods, podOf('a2', ip))))
     await ann.create(pods, podOf('a5', { env: { CPUS: 'host:cpus', IMAGE: 'spec.containers[0].image' } }))
+  })
+
+  it('is asked of whoever gives the pod another owner', async () => {
+    await grant(client, 'bob', ['pods'], ['create', 'get', 'patch', 'delete'])
+    const bob = clientAs(cluster, 'bob')
+    await bob.create(pods, podOf('orphan', { env: { O: 'owner:metadata.uid ?? "none"' }, files: { o: 'owner:spec ?? "none"' } }))
+    const { metadata } = await client.create(deployments, deployment('hidden', {}))
+    const ownerReferences = [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'hidden', uid: metadata.uid, controller: true }]
+    const error = await refusalOf(bob.patch(pods, 'orphan', 'merge', { metadata: { ownerReferences } }, IN))
+    expect(error.code).toBe(403)
+    expect(error.message).toMatch(/metadata.ownerReferences: "owner:.*" needs the right to get deployments.apps/)
+  })
+
+  it('cannot be asked about a kind that nobody serves', async () => {
+    const error = await refusalOf(client.create(pods, podOf('kind', { env: { O: 'owner/Deploiment:metadata.name ?? ""' } })))
+    expect(error.code).toBe(422)
+    expect(error.message).toMatch(/at character 7: there is no kind "Deploiment" on this server/)
   })
 
   it('is limited for nodes by a list that the administrator may change', async () => {

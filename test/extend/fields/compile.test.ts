@@ -13,6 +13,7 @@ const ZONE = "node:metadata.labels['topology.kubernetes.io/zone']"
 describe('a pod without paths', () => {
   it.each([
     'spec: {containers: [{name: c, image: i}]}',
+    'spec: {containers: [{name: c, env: [{name: A, valueFrom: {fieldRef: {}}}]}]}',
     "spec: {containers: [{name: c, env: [{name: A, value: '$(B) $$(pod:x) costs $5'}, {name: B, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]}]}",
     "spec: {containers: [{name: c, command: [sh, -c, 'echo $(HOSTNAME) $(date)']}]}",
     'spec: {containers: [], volumes: [{name: v, downwardAPI: {items: [{path: l, fieldRef: {fieldPath: metadata.labels}}]}}]}',
