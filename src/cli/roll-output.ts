@@ -6,6 +6,7 @@ import { CommandError, INTERRUPTED, type Io, writeLine } from './io.ts'
 const EXIT_CODES: Record<RollResult['outcome'], number> = {
   done: 0,
   unchanged: 0,
+  canary: 0,
   conflict: 3,
   'no-progress': 4,
   deadline: 4,

@@ -11,6 +11,8 @@ export interface Follower {
   add<T extends KubeObject>(resource: ResourceRef<T>): Promise<Informer<T>>
   /** Resolves at the next change, after `forMs`, or when the signal aborts; at once when something changed since the last call. */
   changed(forMs: number, signal?: AbortSignal): Promise<void>
+  /** Called by `stop` as well. */
+  alsoStop(stop: () => void): void
   stop(): void
 }
 
@@ -50,6 +52,7 @@ export function createFollower(options: { client: Client; clock: Clock; namespac
       }
       isDirty = false
     },
+    alsoStop: (stop) => stops.push(stop),
     stop() {
       for (const stop of stops) stop()
       stopping.abort(new Error('no longer followed'))

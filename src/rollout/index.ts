@@ -1,20 +1,21 @@
 /** `skiff/rollout`: rolling updates and their way back, over any Kubernetes API. Knows no terminal and no command line. */
-import { previewDeployment, rollBackDeployment, rollDeployment } from './deployment.ts'
-import { driveRoll } from './drive.ts'
-import { type PairDecision, pairForRoll, pairForRollback } from './pair.ts'
+import { type Roll, type RollbackOptions, type RollKind, type RollOptions, type RollPreview, rollOf } from './progress.ts'
+import type { ReplicaKind } from './replica-kinds.ts'
 import {
-  type Progress,
-  type Roll,
-  type RollbackOptions,
-  type RollOptions,
-  type RollPreview,
-  type RollResult,
-  rollOf,
-} from './progress.ts'
-import { handleOf, nameOf, progressOf } from './replica-kinds.ts'
+  abortReplicas,
+  keepReplicas,
+  previewReplicas,
+  promoteReplicas,
+  resumeReplicas,
+  rollBackReplicas,
+  rollReplicas,
+} from './replicas.ts'
+import { abortServed, previewServed, resumeServed, rollBackServed, rollServed } from './served/served.ts'
 
+export { type History, historyOf } from './history.ts'
 export {
   type Outcome,
+  type PaceOptions,
   type Phase,
   type Progress,
   type Roll,
@@ -34,32 +35,40 @@ export {
  */
 export function roll(options: RollOptions): Roll {
   const { kind } = options.target
-  if (kind === 'Deployment') return rollOf(rollDeployment(options))
-  return rollOf(perform(options, () => pairForRoll(options, kind)))
+  return rollOf(isReplicas(kind) ? rollReplicas(options, kind) : rollServed(options, kind))
 }
 
 /** What `roll` would do; changes nothing. */
-export async function previewRoll(options: RollOptions): Promise<RollPreview> {
+export function previewRoll(options: RollOptions): Promise<RollPreview> {
   const { kind } = options.target
-  if (kind === 'Deployment') return previewDeployment(options)
-  const decision = await pairForRoll(options, kind)
-  if (decision.is !== 'pair') return { changes: false, isConflict: decision.is === 'conflict', message: decision.message }
-  const { old, newName, blueprint, desired } = decision.pair
-  const how = blueprint ? 'a new controller' : 'which exists'
-  const message = `would roll ${handleOf(kind, nameOf(old))} to ${handleOf(kind, newName)}, ${how}, with ${desired} replicas`
-  return { changes: true, isConflict: false, message }
+  return isReplicas(kind) ? previewReplicas(options, kind) : previewServed(options, kind)
 }
 
 /** Goes back to what was there before the last roll, finished or not, with the count of that time. */
 export function rollback(options: RollbackOptions): Roll {
   const { kind } = options.target
-  if (kind === 'Deployment') return rollOf(rollBackDeployment(options))
-  return rollOf(perform(options, () => pairForRollback(options, kind)))
+  return rollOf(isReplicas(kind) ? rollBackReplicas(options, kind) : rollBackServed(options, kind))
 }
 
-async function* perform(options: RollbackOptions, decide: () => Promise<PairDecision>): AsyncGenerator<Progress, RollResult> {
-  const decision = await decide()
-  if (decision.is === 'pair') return yield* driveRoll(decision.pair, options)
-  const side = progressOf(decision.current, options.target.name)
-  return { outcome: decision.is, old: side, new: side, changed: false, message: decision.message }
+/** Goes on with a roll that was paused or whose driver ended, in the direction that it has. */
+export function resume(options: RollbackOptions): Roll {
+  const { kind } = options.target
+  return rollOf(isReplicas(kind) ? resumeReplicas(options, kind) : resumeServed(options, kind, false))
+}
+
+/** From a canary to all pods. */
+export function promote(options: RollbackOptions): Roll {
+  const { kind } = options.target
+  return rollOf(isReplicas(kind) ? promoteReplicas(options, kind) : resumeServed(options, kind, true))
+}
+
+/** Goes back, and deletes what the roll had made. With `keepPods` the roll ends where it stands instead: both sides stay as they are. */
+export function abort(options: RollbackOptions & { keepPods?: boolean | undefined }): Roll {
+  const { kind } = options.target
+  if (!isReplicas(kind)) return rollOf(abortServed(options, kind, options.keepPods === true))
+  return rollOf(options.keepPods ? keepReplicas(options, kind) : abortReplicas(options, kind))
+}
+
+function isReplicas(kind: RollKind): kind is ReplicaKind {
+  return kind === 'ReplicationController' || kind === 'ReplicaSet'
 }

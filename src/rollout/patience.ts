@@ -1,6 +1,6 @@
 /** How long a roll may take: since the last progress, and in all. */
 import type { Clock } from '../base/clock.ts'
-import { DEFAULT_TIMEOUT_MS, type RollbackOptions } from './progress.ts'
+import { DEFAULT_TIMEOUT_MS, type PaceOptions } from './progress.ts'
 
 export interface Patience {
   /** Something went forward. */
@@ -11,7 +11,7 @@ export interface Patience {
   leftMs(): number
 }
 
-export function createPatience(clock: Clock, options: RollbackOptions): Patience {
+export function createPatience(clock: Clock, options: PaceOptions & { signal?: AbortSignal | undefined }): Patience {
   const startMs = clock.monotonic()
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
   let lastMs = startMs

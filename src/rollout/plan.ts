@@ -1,22 +1,27 @@
 /**
- * What a roll between two controllers does next, decided from what is seen. Pure: knows counts, not objects or clients.
- * Promised: with both sides settled no action takes the available pods below `desired - maxUnavailable`, nor the sum of both
+ * What a roll does next, decided from what is seen. Pure: knows counts and names, not objects or clients.
+ * Promised: with all sides settled no action takes the available pods below `desired - maxUnavailable`, nor the sum of all
  * counts above `desired + maxSurge`.
  */
+import { type PetObserved, planSwitch, type SwitchAction } from './plan-switch.ts'
 
 /** One controller as the plan sees it. */
 export interface Side {
+  name: string
   /** The count asked for. */
   replicas: number
+  /** The count this roll wrote last; another one comes from outside. */
+  written: number | undefined
   /** Pods that exist and are not terminating. */
   pods: number
-  ready: number
   available: number
   /** The server's controller has acted on the latest count and there are no more pods than asked for. */
   settled: boolean
   /** The template label is on the template, the pods and, where it can change, the selector. */
   separate: boolean
-  /** Annotations say that this roll is Rolling. */
+  /** Its annotations say that it is part of this roll, in this direction. */
+  begun: boolean
+  /** They say as well that it is Rolling, with this count in the end. */
   marked: boolean
 }
 
@@ -24,51 +29,102 @@ export interface Observed {
   desired: number
   maxSurge: number
   maxUnavailable: number
-  old: Side
-  new: Side | undefined
+  /** Goes no further than so many new pods. */
+  canary: number | undefined
+  /** Those that go, in the order in which they do. */
+  leaving: readonly Side[]
+  staying: Side | undefined
+  /** Controllers that are to go once all is done: what was tried and given up, and history beyond what is kept. */
+  surplus: readonly string[]
+  /** Of a roll that keeps its name. */
+  pet: PetObserved | undefined
 }
 
 export type Action =
-  | { do: 'separate'; side: 'old' | 'new' }
   | { do: 'create' }
+  | { do: 'begin'; name: string }
+  | { do: 'separate'; name: string }
   | { do: 'mark' }
-  | { do: 'scale'; side: 'old' | 'new'; replicas: number }
+  /** Takes over a count that was asked for from outside. */
+  | { do: 'rescale'; name: string; desired: number }
+  | { do: 'scale'; name: string; replicas: number }
+  /** The canary runs. */
+  | { do: 'pause' }
+  | { do: 'delete'; name: string }
   | { do: 'finish' }
+  | SwitchAction
 
 /** The next actions, in order; none: wait for a change. */
 export function planRoll(observed: Observed): Action[] {
-  const { desired, old, new: next } = observed
-  if (!old.separate) return [{ do: 'separate', side: 'old' }]
-  if (!next) return [{ do: 'create' }]
-  if (!next.separate) return [{ do: 'separate', side: 'new' }]
-  if (!old.marked || !next.marked) return [{ do: 'mark' }]
-  const actions = [...grow(observed, next), ...shrink(observed, next)]
-  if (actions.length > 0) return actions
-  const isComplete = next.replicas === desired && next.settled && next.available >= desired
-  return isComplete && old.replicas === 0 && old.settled ? [{ do: 'finish' }] : []
+  const { pet, surplus } = observed
+  const before = pet && planSwitch(pet, 'before')
+  if (before) return before
+  const actions = planReplacement(observed)
+  if (actions !== 'complete') return actions
+  const after = pet && planSwitch(pet, 'after')
+  if (after) return after
+  return [...surplus.map((name) => ({ do: 'delete', name }) as const), { do: 'finish' }]
 }
 
-function grow({ desired, maxSurge, old }: Observed, next: Side): Action[] {
-  if (next.replicas >= desired) return []
-  const room = desired + maxSurge - Math.max(old.replicas, old.pods) - next.replicas
+/** From the pods of the leaving to those of the staying. */
+function planReplacement(observed: Observed): Action[] | 'complete' {
+  const { leaving, staying, desired, canary, pet } = observed
+  // Where a pet's name is being given back there is nothing left to replace.
+  if (pet && pet.direction !== 'forward' && (pet.restored || pet.clone?.held)) return 'complete'
+  if (!staying) return [{ do: 'create' }]
+  if (!staying.begun) return [{ do: 'begin', name: staying.name }]
+  const mixed = [...leaving, staying].find(({ separate }) => !separate)
+  if (mixed) return [{ do: 'separate', name: mixed.name }]
+  if ([...leaving, staying].some(({ marked }) => !marked)) return [{ do: 'mark' }]
+  const scaled = [...leaving, staying].find(({ written, replicas }) => written !== undefined && written !== replicas)
+  if (scaled) return [{ do: 'rescale', name: scaled.name, desired: inProportion(desired, scaled) }]
+  const goal = Math.min(desired, canary ?? desired)
+  const actions = [...grow(observed, staying, goal), ...shrink(observed, staying, desired - goal)]
+  if (actions.length > 0) return actions
+  const isThere = staying.replicas === goal && staying.settled && staying.available >= goal
+  const left = leaving.reduce((sum, { replicas }) => sum + replicas, 0)
+  if (!isThere || left !== desired - goal || leaving.some(({ settled }) => !settled)) return []
+  return goal < desired ? [{ do: 'pause' }] : 'complete'
+}
+
+/** Twice as many on one side are asked for as twice as many in all; there is no proportion to none. */
+function inProportion(desired: number, { written = 0, replicas }: Side): number {
+  return written === 0 ? desired + replicas : Math.round((desired * replicas) / written)
+}
+
+function grow({ desired, maxSurge, leaving }: Observed, staying: Side, goal: number): Action[] {
+  if (staying.replicas >= goal) return []
+  const others = leaving.reduce((sum, { replicas, pods }) => sum + Math.max(replicas, pods), 0)
+  const room = desired + maxSurge - others - staying.replicas
   if (room <= 0) return []
-  return [{ do: 'scale', side: 'new', replicas: Math.min(desired, next.replicas + room) }]
+  return [{ do: 'scale', name: staying.name, replicas: Math.min(goal, staying.replicas + room) }]
 }
 
 /**
  * Available old pods go as far as the budget allows; unavailable ones serve nobody and may go too, but no more of them than new
- * pods that do work can replace.
+ * pods that do work can replace. `floor` old ones stay.
  */
-function shrink({ desired, maxUnavailable, old }: Observed, next: Side): Action[] {
-  if (!old.settled || !next.settled) return []
-  if (old.replicas === 0) return next.replicas > desired ? [{ do: 'scale', side: 'new', replicas: desired }] : []
+function shrink({ desired, maxUnavailable, leaving }: Observed, staying: Side, floor: number): Action[] {
+  if (!staying.settled || leaving.some(({ settled }) => !settled)) return []
+  const sum = (pick: (side: Side) => number) => leaving.reduce((total, side) => total + pick(side), 0)
+  const [replicas, available] = [sum((side) => side.replicas), sum((side) => side.available)]
+  if (replicas === 0) {
+    return staying.replicas > desired ? [{ do: 'scale', name: staying.name, replicas: desired }] : []
+  }
   const minAvailable = Math.max(0, desired - maxUnavailable)
-  const healthy = Math.min(old.available, Math.max(0, old.available + next.available - minAvailable))
-  const newUnavailable = next.replicas - next.available
-  const spare = Math.max(0, old.replicas + next.replicas - minAvailable - newUnavailable)
-  const unhealthy = Math.min(old.replicas - old.available, spare)
-  const drop = Math.min(old.replicas, healthy + Math.max(0, unhealthy))
-  return drop > 0 ? [{ do: 'scale', side: 'old', replicas: old.replicas - drop }] : []
+  const healthy = Math.min(available, Math.max(0, available + staying.available - minAvailable))
+  const newUnavailable = staying.replicas - staying.available
+  const spare = Math.max(0, replicas + staying.replicas - minAvailable - newUnavailable)
+  const unhealthy = Math.min(replicas - available, spare)
+  let drop = Math.min(replicas - floor, healthy + Math.max(0, unhealthy))
+  const actions: Action[] = []
+  for (const side of leaving) {
+    const here = Math.min(side.replicas, drop)
+    if (here <= 0) continue
+    actions.push({ do: 'scale', name: side.name, replicas: side.replicas - here })
+    drop -= here
+  }
+  return actions
 }
 
 /** A count or a percentage of `total`. Throws RangeError for a text that is neither. */

@@ -1,8 +1,8 @@
 /** The two kinds that a client rolls itself, seen as one: a count, a selector and a template. */
+import { labelSelector } from '../api/selectors.ts'
 import type { ReplicaSet, ReplicationController } from '../api/types.ts'
 import type { ResourceRef } from '../client/client.ts'
 import { replicaSets, replicationControllers } from '../client/resources.ts'
-import type { Side } from './plan.ts'
 import type { SideProgress } from './progress.ts'
 import { TEMPLATE_LABEL, templateHash } from './template.ts'
 
@@ -46,25 +46,21 @@ export function isObserved(controller: Controller): boolean {
  * Whether the template label is in place. A ReplicaSet's selector is immutable, so an old one may go on matching the new one's
  * pods; those are never orphans (the new controller makes them with its owner reference), so it cannot take them.
  */
-function isSeparate(kind: ReplicaKind, controller: Controller): boolean {
+export function isSeparate(kind: ReplicaKind, controller: Controller): boolean {
   const hash = controller.metadata.labels?.[TEMPLATE_LABEL]
   if (!hash || controller.spec?.template?.metadata?.labels?.[TEMPLATE_LABEL] !== hash) return false
   return kind === 'ReplicaSet' || matchLabels(kind, controller)[TEMPLATE_LABEL] === hash
 }
 
-export function sideOf(kind: ReplicaKind, controller: Controller, marked: boolean): Side {
-  const { status } = controller
-  const replicas = replicasOf(controller)
-  const pods = status?.replicas ?? 0
-  return {
-    replicas,
-    pods,
-    ready: status?.readyReplicas ?? 0,
-    available: status?.availableReplicas ?? 0,
-    settled: isObserved(controller) && pods <= replicas,
-    separate: isSeparate(kind, controller),
-    marked,
-  }
+/** Whether it would take pods with these labels that nobody owns. */
+export function selects(kind: ReplicaKind, controller: Controller, labels: Readonly<Record<string, string>>): boolean {
+  if (kind === 'ReplicaSet') return labelSelector((controller as ReplicaSet).spec?.selector).matches(labels)
+  const wanted = Object.entries(matchLabels(kind, controller))
+  return wanted.length > 0 && wanted.every(([key, value]) => labels[key] === value)
+}
+
+export function isTerminating(controller: Controller): boolean {
+  return controller.metadata.deletionTimestamp !== undefined
 }
 
 export function progressOf(controller: Controller | undefined, name: string): SideProgress {

@@ -10,6 +10,9 @@ import { RollError } from './progress.ts'
 import { type Controller, hashOf, isObserved, matchLabels, nameOf, type ReplicaKind, resourceOf } from './replica-kinds.ts'
 import { TEMPLATE_LABEL } from './template.ts'
 
+/** Pods labelled at once. */
+const MAX_PARALLEL = 32
+
 export interface SeparateOptions {
   client: Client
   clock: Clock
@@ -44,11 +47,17 @@ async function labelPods(options: SeparateOptions, controller: Controller, label
     .join(',')
   const { items } = await client.list(pods, { namespace, labelSelector })
   const { uid } = controller.metadata
-  for (const pod of items) {
-    if (!pod.metadata.ownerReferences?.some((owner) => owner.controller && owner.uid === uid)) continue
-    if (pod.metadata.labels?.[TEMPLATE_LABEL] === labels[TEMPLATE_LABEL]) continue
-    await ignoringAbsence(client.patch(pods, pod.metadata.name ?? '', 'merge', { metadata: { labels } }, { namespace }))
+  const unlabelled = items.filter(
+    ({ metadata }) =>
+      metadata.ownerReferences?.some((owner) => owner.controller && owner.uid === uid) &&
+      metadata.labels?.[TEMPLATE_LABEL] !== labels[TEMPLATE_LABEL],
+  )
+  const work = unlabelled.values()
+  const label = async () => {
+    for (const pod of work)
+      await ignoringAbsence(client.patch(pods, pod.metadata.name ?? '', 'merge', { metadata: { labels } }, { namespace }))
   }
+  await Promise.all(Array.from({ length: MAX_PARALLEL }, label))
 }
 
 /** A pod that went away in the meantime needs no label. */

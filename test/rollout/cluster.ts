@@ -1,8 +1,9 @@
 /** What the tests of rolls share: workloads on a played cluster, and an eye on their available pods. */
 import { expect } from 'vitest'
-import type { Pod, ReplicaSet, ReplicationController } from '../../src/api/types.ts'
+import type { DaemonSet, Pod, ReplicaSet, ReplicationController } from '../../src/api/types.ts'
 import { systemClock } from '../../src/base/clock.ts'
-import { deployments, pods, replicaSets, replicationControllers } from '../../src/client/resources.ts'
+import type { ResourceRef } from '../../src/client/client.ts'
+import { daemonSets, deployments, pods, replicaSets, replicationControllers, statefulSets } from '../../src/client/resources.ts'
 import type { RollKind, RollOptions } from '../../src/rollout/index.ts'
 import type { TestCluster } from '../controllers/cluster.ts'
 import { until } from '../controllers/until.ts'
@@ -15,19 +16,25 @@ export function optionsFor(cluster: TestCluster, kind: RollKind, more: Partial<R
   return { client: cluster.client, clock: systemClock, namespace, target: { kind, name: 'web' }, timeoutMs: 10_000, ...more }
 }
 
-/** `web` with this many pods, all of them available. */
-export async function createWeb(cluster: TestCluster, kind: RollKind, replicas = 3): Promise<void> {
+const RESOURCES = {
+  ReplicationController: replicationControllers,
+  ReplicaSet: replicaSets,
+  Deployment: deployments,
+  StatefulSet: statefulSets,
+  DaemonSet: daemonSets,
+} as unknown as Record<RollKind, ResourceRef<ReplicaSet & DaemonSet>>
+
+/** `web` with this many pods, all of them available; a DaemonSet has one on each node. */
+export async function createWeb(cluster: Pick<TestCluster, 'client'>, kind: RollKind, replicas = 3): Promise<void> {
   const { client } = cluster
-  const metadata = { name: 'web', namespace }
-  if (kind === 'ReplicationController')
-    await client.create(replicationControllers, { metadata, spec: { replicas, selector: labels, template } })
-  else if (kind === 'ReplicaSet')
-    await client.create(replicaSets, { metadata, spec: { replicas, selector: { matchLabels: labels }, template } })
-  else await client.create(deployments, { metadata, spec: { replicas, selector: { matchLabels: labels }, template } })
-  const resource = { ReplicationController: replicationControllers, ReplicaSet: replicaSets, Deployment: deployments }[kind]
-  await until(async () =>
-    expect((await client.get<ReplicaSet>(resource as never, 'web', { namespace })).status?.availableReplicas).toBe(replicas),
-  )
+  const selector = kind === 'ReplicationController' ? labels : { matchLabels: labels }
+  const more = { ...(kind !== 'DaemonSet' && { replicas }), ...(kind === 'StatefulSet' && { serviceName: 'web' }) }
+  const body = { metadata: { name: 'web', namespace }, spec: { selector, template, ...more } }
+  await client.create(RESOURCES[kind], body as never)
+  await until(async () => {
+    const { status } = await client.get(RESOURCES[kind], 'web', { namespace })
+    expect(status?.availableReplicas ?? status?.numberAvailable).toBe(replicas)
+  })
 }
 
 /** Counts available pods at every change; `lowest` is the least there ever were, `highest` the most pods of any state. */

@@ -1,38 +1,60 @@
 import { expect, test } from 'vitest'
 import { type Action, type Observed, planRoll, resolveAmount, type Side } from '../../src/rollout/plan.ts'
 
-/** `replicas/pods/available`, with `!` when not settled, `-` when not separate, `?` when not marked. */
-function side(text: string): Side {
-  const [replicas = 0, pods = 0, available = 0] = text.replaceAll(/[!?-]/g, '').split('/').map(Number)
-  const flags = { settled: !text.includes('!'), separate: !text.includes('-'), marked: !text.includes('?') }
-  return { replicas, pods, ready: available, available, ...flags }
+/**
+ * `replicas/pods/available`, with `!` when not settled, `-` when not separate, `?` when not marked, `+` when the roll has not
+ * begun there, `=2` for the count it wrote last.
+ */
+function side(name: string, text: string): Side {
+  const [counts = '', written] = text.split('=')
+  const [replicas = 0, pods = 0, available = 0] = counts
+    .replaceAll(/[!?+-]/g, '')
+    .split('/')
+    .map(Number)
+  const begun = !counts.includes('+')
+  const flags = { settled: !counts.includes('!'), separate: !counts.includes('-'), marked: begun && !counts.includes('?'), begun }
+  return { name, replicas, written: written === undefined ? replicas : Number(written), pods, available, ...flags }
 }
 
-function plan(old: string, next: string | undefined, desired = 3, maxSurge = 1, maxUnavailable = 0): string {
+function plan(
+  old: string,
+  next: string | undefined,
+  desired = 3,
+  maxSurge = 1,
+  maxUnavailable = 0,
+  more: Partial<Observed> = {},
+): string {
   const observed: Observed = {
     desired,
     maxSurge,
     maxUnavailable,
-    old: side(old),
-    new: next === undefined ? undefined : side(next),
+    canary: undefined,
+    leaving: [side('old', old)],
+    staying: next === undefined ? undefined : side('new', next),
+    surplus: [],
+    pet: undefined,
+    ...more,
   }
   return planRoll(observed).map(show).join(', ')
 }
 
 function show(action: Action): string {
   switch (action.do) {
-    case 'separate':
-      return `separate ${action.side}`
     case 'scale':
-      return `${action.side}=${action.replicas}`
+      return `${action.name}=${action.replicas}`
+    case 'rescale':
+      return `rescale to ${action.desired}`
+    case 'adopt':
+      return `adopt ${action.from} as ${action.to}`
     default:
-      return action.do
+      return 'name' in action ? `${action.do} ${action.name}` : action.do
   }
 }
 
 test.each([
-  ['labels the old one first', '3/3/3-', undefined, 'separate old'],
-  ['then creates the new one', '3/3/3', undefined, 'create'],
+  ['creates the new one, with all that is known of the roll, first', '3/3/3-+', undefined, 'create'],
+  ['begins at one that existed', '3/3/3-+', '0/0/0-+', 'begin new'],
+  ['then labels the old one', '3/3/3-+', '0/0/0?', 'separate old'],
   ['labels a new one that existed', '3/3/3', '0/0/0-', 'separate new'],
   ['marks both', '3/3/3?', '0/0/0?', 'mark'],
   ['grows by the surge', '3/3/3', '0/0/0', 'new=1'],
@@ -68,12 +90,17 @@ test('from any reachable state a roll ends, within its limits', () => {
 
 /** Plays a server whose pods become available one at a time, and checks the limits at every step. */
 function simulate(desired: number, maxSurge: number, maxUnavailable: number): string {
-  const old = side(`${desired}/${desired}/${desired}`)
-  const next = side('0/0/0')
+  const old = side('old', `${desired}/${desired}/${desired}`)
+  const next = side('new', '0/0/0')
   for (let step = 0; step < 100; step++) {
-    const actions = planRoll({ desired, maxSurge, maxUnavailable, old, new: next })
+    const actions = planRoll({
+      ...{ desired, maxSurge, maxUnavailable, canary: undefined, surplus: [], pet: undefined },
+      ...{ leaving: [old], staying: next },
+    })
     if (actions[0]?.do === 'finish') return 'finished'
-    for (const action of actions) if (action.do === 'scale') (action.side === 'old' ? old : next).replicas = action.replicas
+    for (const action of actions)
+      if (action.do === 'scale')
+        Object.assign(action.name === 'old' ? old : next, { replicas: action.replicas, written: action.replicas })
     old.pods = old.replicas
     old.available = old.replicas
     next.pods = next.replicas

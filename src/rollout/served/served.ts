@@ -1,0 +1,191 @@
+/** Rolls what the server's own controllers roll: changes the template, and watches. Same progress, same ends as the client's own rolls. */
+import { equal, listChanges } from '../../api/equal.ts'
+import type { PodTemplateSpec, StatefulSet } from '../../api/types.ts'
+import { causeAnnotations, causePatch } from '../causes.ts'
+import {
+  type Progress,
+  type RollbackOptions,
+  RollError,
+  type RollOptions,
+  type RollPreview,
+  type RollResult,
+} from '../progress.ts'
+import { changedImages, templateHash } from '../template.ts'
+import { daemonSetKind } from './daemon-set.ts'
+import { deploymentKind } from './deployment.ts'
+import type { Revision, ServedKind, ServedObject } from './kind.ts'
+import { canaryAnnotations, statefulSetKind } from './stateful-set.ts'
+import { restOf, watchRollout } from './watch.ts'
+
+export type ServedName = 'Deployment' | 'StatefulSet' | 'DaemonSet'
+
+type Driving = AsyncGenerator<Progress, RollResult>
+
+const KINDS: Record<ServedName, ServedKind> = {
+  Deployment: deploymentKind as unknown as ServedKind,
+  StatefulSet: statefulSetKind as unknown as ServedKind,
+  DaemonSet: daemonSetKind as unknown as ServedKind,
+}
+
+/** The template that a rollback left: going back once more would be going forward. */
+const ROLLED_BACK = 'skiff.dev/rolled-back'
+
+export async function* rollServed(options: RollOptions, name: ServedName): Driving {
+  const kind = KINDS[name]
+  const { client, namespace, target } = options
+  refuse(options, kind)
+  const before = await client.get(kind.resource, target.name, { namespace })
+  const body = rollPatch(options, kind, before)
+  const after = await client.patch(kind.resource, target.name, 'strategic', body, { namespace, dryRun: true })
+  const changed = !equal(before.spec, after.spec)
+  const start = changed
+    ? await client.patch(kind.resource, target.name, 'strategic', withCauses(options, body, before, after), { namespace })
+    : before
+  const result = yield* watchRollout(options, kind, start, changed, {
+    done: `rolled ${kind.word}/${target.name}`,
+    unchanged: `${kind.word}/${target.name} already runs this template`,
+  })
+  if (result.outcome !== 'interrupted' || options.onInterrupt !== 'rollback') return result
+  const back = yield* rollBackServed({ ...options, signal: undefined }, name)
+  return back.outcome === 'done' ? { ...back, outcome: 'rolled-back', message: `interrupted; ${back.message}` } : back
+}
+
+/** What the patch would change, from a dry run on the server. */
+export async function previewServed(options: RollOptions, name: ServedName): Promise<RollPreview> {
+  const kind = KINDS[name]
+  const { client, namespace, target } = options
+  refuse(options, kind)
+  const before = await client.get(kind.resource, target.name, { namespace })
+  const body = rollPatch(options, kind, before)
+  const after = await client.patch(kind.resource, target.name, 'strategic', body, { namespace, dryRun: true })
+  const changes = !equal(before.spec, after.spec)
+  const handle = `${kind.word}/${target.name}`
+  if (!changes) return { changes, isConflict: false, message: `${handle} already runs this template`, steps: [] }
+  const steps = listChanges('spec', before.spec, after.spec).trim().split('\n')
+  return { changes, isConflict: false, message: `would change ${handle}; its server replaces the pods`, steps }
+}
+
+function refuse(options: RollOptions, { word }: ServedKind): void {
+  const no = (what: string) => new RollError(`a ${word} ${what}`)
+  if (options.toName !== undefined) throw no('keeps its name: rolling it to another one is not possible')
+  if (options.updatePeriodMs !== undefined) throw no('is rolled by the server: it takes no update period')
+  if (options.pet) throw no('keeps its name by itself: it takes no --pet')
+  if (options.rollover) throw no('rolls over by itself: it takes no --rollover')
+  if (options.keep !== undefined || options.cleanup !== undefined)
+    throw no('keeps its history by its revisionHistoryLimit: it takes no --keep or --cleanup')
+}
+
+interface Body {
+  metadata?: { annotations: Record<string, string | null> }
+  spec: object
+}
+
+/** Containers are merged by name; a whole template replaces the old one. */
+function rollPatch(options: RollOptions, kind: ServedKind, before: ServedObject): Body {
+  if (!options.images && !options.template) throw new RollError('nothing to roll to: images or a template is needed')
+  const given = options.template ?? before.spec?.template
+  const { containers, initContainers } = options.images
+    ? changedImages(given, options.images)
+    : { containers: [], initContainers: [] }
+  const spec = { ...(containers.length > 0 && { containers }), ...(initContainers.length > 0 && { initContainers }) }
+  const template = options.template ? replacing(options.template, containers, initContainers) : { spec }
+  const pace = kind.pace(options, before)
+  const freed = kind.release(before)
+  const canary = options.canary !== undefined ? canaryAnnotations(before as StatefulSet) : freed.annotations
+  return {
+    ...(canary && { metadata: { annotations: canary } }),
+    spec: { ...freed.spec, ...pace, template },
+  }
+}
+
+function withCauses(options: RollOptions, body: Body, before: ServedObject, after: ServedObject): Body {
+  const causes = causePatch(causeAnnotations(options, before.spec?.template, after.spec?.template))
+  return { ...body, metadata: { annotations: { ...body.metadata?.annotations, ...causes, [ROLLED_BACK]: null } } }
+}
+
+type Images = readonly { name: string; image: string }[]
+
+function replacing(template: PodTemplateSpec, containers: Images, initContainers: Images): object {
+  const merge = <C extends { name: string }>(list: readonly C[] | undefined, images: Images) =>
+    list?.map((container) => ({ ...container, ...images.find(({ name }) => name === container.name) }))
+  const spec = {
+    ...template.spec,
+    containers: merge(template.spec?.containers, containers),
+    ...(template.spec?.initContainers && { initContainers: merge(template.spec.initContainers, initContainers) }),
+  }
+  return { ...template, spec, $patch: 'replace' }
+}
+
+/** To the template of the revision before the current one, as the server numbers them. */
+export async function* rollBackServed(options: RollbackOptions, name: ServedName): Driving {
+  const kind = KINDS[name]
+  const { client, namespace, target } = options
+  if (options.updatePeriodMs !== undefined)
+    throw new RollError(`a ${kind.word} is rolled by the server: it takes no update period`)
+  const before = await client.get(kind.resource, target.name, { namespace })
+  const handle = `${kind.word}/${target.name}`
+  const current = templateHash(before.spec?.template)
+  if (before.metadata.annotations?.[ROLLED_BACK] === current) {
+    return yield* watchRollout(options, kind, before, false, {
+      done: `rolled back ${handle}`,
+      unchanged: `${handle} was rolled back already`,
+      isBack: true,
+    })
+  }
+  const previous = earlier(await kind.revisions(client, before), current)
+  if (!previous?.template) throw new RollError(`${handle} has no earlier revision to go back to`)
+  const freed = kind.release(before)
+  const causes = causePatch(causeAnnotations(options, before.spec?.template, previous.template))
+  const annotations = { ...freed.annotations, ...causes, [ROLLED_BACK]: templateHash(previous.template) }
+  const { resourceVersion } = before.metadata
+  const body = {
+    metadata: { resourceVersion, annotations },
+    spec: { ...freed.spec, ...kind.pace(options, before), template: { ...previous.template, $patch: 'replace' } },
+  }
+  const after = await client.patch(kind.resource, target.name, 'strategic', body, { namespace })
+  return yield* watchRollout(options, kind, after, true, { done: `rolled back ${handle}`, unchanged: handle, isBack: true })
+}
+
+/** The latest revision whose template is another one than that of now. */
+function earlier(revisions: readonly Revision[], current: string): Revision | undefined {
+  return revisions.find(({ template }) => template && templateHash(template) !== current)
+}
+
+/** Goes on with what is paused, and watches what is under way. `promote` lets a canary become all. */
+export async function* resumeServed(options: RollbackOptions, name: ServedName, promote: boolean): Driving {
+  const kind = KINDS[name]
+  const { client, namespace, target } = options
+  const before = await client.get(kind.resource, target.name, { namespace })
+  const isHeld = kind.stateOf(before) === 'held'
+  if (isHeld && !promote) return { outcome: 'canary', ...restOf(kind, before), message: 'a canary runs', changed: false }
+  const freed = promote || kind.word === 'deployment' ? kind.release(before) : {}
+  const changed = freed.spec !== undefined
+  const body = { metadata: { annotations: freed.annotations ?? {} }, spec: freed.spec ?? {} }
+  const start = changed ? await client.patch(kind.resource, target.name, 'strategic', body, { namespace }) : before
+  const handle = `${kind.word}/${target.name}`
+  return yield* watchRollout(options, kind, start, changed, {
+    done: `rolled ${handle}`,
+    unchanged: `no roll of ${handle} is under way`,
+  })
+}
+
+/** Back, if something is under way. */
+export async function* abortServed(options: RollbackOptions, name: ServedName, keepPods: boolean): Driving {
+  const kind = KINDS[name]
+  const { client, namespace, target } = options
+  // There is one object only: what is mixed is its pods, which its server goes on replacing.
+  if (keepPods) throw new RollError(`a ${kind.word} cannot keep two templates: finish ${target.name} or roll it back`)
+  const before = await client.get(kind.resource, target.name, { namespace })
+  if (kind.stateOf(before) !== 'complete') return yield* rollBackServed(options, name)
+  const message = `no roll of ${kind.word}/${target.name} is under way`
+  return { outcome: 'unchanged', ...restOf(kind, before), message, changed: false }
+}
+
+export async function revisionsOfServed(
+  options: Pick<RollbackOptions, 'client' | 'namespace' | 'target'>,
+  name: ServedName,
+): Promise<Revision[]> {
+  const kind = KINDS[name]
+  const { client, namespace, target } = options
+  return kind.revisions(client, await client.get(kind.resource, target.name, { namespace }))
+}
