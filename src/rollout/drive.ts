@@ -1,7 +1,7 @@
 /** Carries out a roll between controllers: looks, asks the plan, acts, waits for a change. The plan decides; this only acts. */
 import { isAlreadyExists, isConflict, isNotFound, StatusError } from '../api/status.ts'
 import type { Course } from './family.ts'
-import { createFollower, type Follower } from './follow.ts'
+import { createFollower, type Follower, laterOf } from './follow.ts'
 import type { HeldLease } from './lease.ts'
 import { observe } from './observe.ts'
 import { createPatience, type Patience } from './patience.ts'
@@ -64,6 +64,7 @@ class Drive {
   async *run(): AsyncGenerator<Progress, RollResult> {
     const patience = createPatience(this.#options.clock, { ...this.#options, signal: this.#signal })
     let refusals = 0
+    let repeated = { what: '', times: 0 }
     for (;;) {
       const gaveUp = patience.exhausted()
       if (gaveUp) return await this.#giveUp(gaveUp)
@@ -73,6 +74,9 @@ class Drive {
       if (observed.maxSurge === 0 && observed.maxUnavailable === 0 && observed.desired > 0)
         throw new RollError('maxSurge and maxUnavailable are both 0: no pod could ever be replaced')
       const actions = this.#due(planRoll(observed))
+      const what = JSON.stringify(actions.filter((action) => action.do !== 'scale'))
+      repeated = { what, times: what !== '[]' && what === repeated.what ? repeated.times + 1 : 0 }
+      if (repeated.times > MAX_REFUSALS) throw new RollError(`what was written does not stay: ${what}`)
       const isForward = this.#progressed(observed)
       if (isForward && actions.length === 0) yield this.#progress(this.#phaseNow(undefined), this.#counts())
       if (isForward || actions.some(({ do: what }) => what !== 'scale')) patience.progressed()
@@ -157,8 +161,13 @@ class Drive {
     for (;;) {
       const shown = this.#world.shown(nameOf(controller))
       if (!shown && !this.#world.has(nameOf(controller))) return controller
-      const isCurrent = (shown?.metadata.generation ?? 0) >= (controller.metadata.generation ?? 0)
-      if (shown && isCurrent && (isObserved(shown) || shown.metadata.deletionTimestamp) && holds(shown)) return shown
+      if (
+        shown &&
+        laterOf(controller, shown) === shown &&
+        (isObserved(shown) || shown.metadata.deletionTimestamp) &&
+        holds(shown)
+      )
+        return shown
       const leftMs = endMs - clock.monotonic()
       if (leftMs <= 0) throw new RollError(`${nameOf(controller)}: its controller does not act on it`)
       this.#signal?.throwIfAborted()

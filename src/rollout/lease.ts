@@ -68,6 +68,25 @@ async function attempt(options: LeaseOptions, hasRunOut: boolean): Promise<Attem
   }
 }
 
+/** Takes away what a driver left that died after its roll was over. */
+export async function sweepLease(
+  options: Pick<LeaseOptions, 'client' | 'clock' | 'namespace' | 'name' | 'isGone'>,
+): Promise<void> {
+  const { client, clock, namespace, name, isGone } = options
+  try {
+    const found = await find(client, namespace, name)
+    if (!found) return
+    const { holderIdentity: holder = '', renewTime = '', leaseDurationSeconds = LEASE_SECONDS } = found.spec ?? {}
+    const hasRunOut = clock.now() - Date.parse(renewTime) > leaseDurationSeconds * 1000
+    if (!hasRunOut && !isGone(holder)) return
+    const { uid = '', resourceVersion = '' } = found.metadata
+    await client.delete(leases, name, { namespace, preconditions: { uid, resourceVersion } })
+  } catch (error) {
+    // Nothing depends on it: whoever may not see leases, or is too late, leaves it.
+    if (!(error instanceof StatusError)) throw error
+  }
+}
+
 const withoutLease: HeldLease = { isLost: () => false, release: () => Promise.resolve() }
 
 async function find(client: Client, namespace: string, name: string): Promise<Lease | undefined> {

@@ -114,9 +114,15 @@ async function writeRecord(hands: Hands, course: Course, name: string, phase: Ph
   const causes = isNews
     ? causePatch(causeAnnotations({ ...hands.cause, clock: hands.clock }, origin?.spec?.template, controller.spec?.template))
     : {}
+  const next = phase === 'Preparing' ? nextFor(course, controller) : undefined
   await patch(hands, course, controller, {
-    metadata: { annotations: { ...patchOf(recordFor(course, controller, phase)), ...causes } },
+    metadata: { annotations: { ...patchOf(recordFor(course, controller, phase), next), ...causes } },
   })
+}
+
+/** What is to have a pet's name is written down before it can be made. */
+function nextFor({ direction, settings: { pet }, blueprint }: Course, controller: Controller): Controller | undefined {
+  return pet && direction === 'forward' && hashOf(controller) === pet.oldHash ? blueprint : undefined
 }
 
 /** The side that stays is written first: from any of them the direction is clear then. */
@@ -197,8 +203,7 @@ async function changeHold(
   const controller = need(hands, course, action.name)
   const others = (controller.metadata.finalizers ?? []).filter((finalizer) => finalizer !== SWITCH_FINALIZER)
   if (action.do === 'hold') {
-    const next = course.direction === 'forward' ? course.blueprint : undefined
-    const annotations = patchOf(recordFor(course, controller, 'Switching'), next)
+    const annotations = patchOf(recordFor(course, controller, 'Switching'), nextFor(course, controller))
     await patch(hands, course, controller, { metadata: { annotations, finalizers: [...others, SWITCH_FINALIZER] } })
     return
   }
@@ -226,9 +231,8 @@ async function adopt(hands: Hands, course: Course, from: string, to: 'clone' | '
   const source = need(hands, course, from)
   const name = to === 'clone' ? (settings.pet?.clone ?? '') : (settings.pet?.name ?? '')
   const copy = copyNamed(kind, source, name, replicasOf(source))
-  const next = to === 'clone' && course.direction === 'forward' ? course.blueprint : undefined
   const record = { ...recordFor(course, copy, 'Switching'), writtenReplicas: replicasOf(source) }
-  const annotations = { ...copy.metadata.annotations, ...annotationsOf(record, next) }
+  const annotations = { ...copy.metadata.annotations, ...annotationsOf(record, nextFor(course, copy)) }
   await createFrom(hands, course, { ...copy, metadata: { ...copy.metadata, annotations } } as Controller, record)
 }
 

@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto'
 import { drawNew } from './blueprint.ts'
 import { type Decision, decideBack, decidePromote, decideResume, decideRoll, modelFor, withCause } from './course.ts'
 import { driveCourse } from './drive.ts'
-import { type Course, courseUnderWay, type Listing, listingOf } from './family.ts'
+import { baseOf, type Course, courseUnderWay, type Listing, listingOf } from './family.ts'
 import { forecast } from './forecast.ts'
-import { acquireLease, type HeldLease } from './lease.ts'
+import { acquireLease, type HeldLease, sweepLease } from './lease.ts'
 import {
   type Progress,
   type RollbackOptions,
@@ -81,7 +81,11 @@ async function list({ client, namespace }: RollbackOptions, kind: ReplicaKind): 
 /** Decides before there is a lease, as most that needs nothing done needs none, and once more under it. */
 async function* driving(options: RollbackOptions, kind: ReplicaKind, decide: Decide, take: boolean): Driving {
   const first = await decide(await list(options, kind))
-  if (first.is !== 'course') return settled(options, first)
+  if (first.is !== 'course') {
+    if (first.is === 'unchanged' && first.current)
+      await sweepLease({ ...options, ...leaseFor(options, kind, baseOf(first.current)) })
+    return settled(options, first)
+  }
   const acquired = await acquire(options, first.course, take)
   if (acquired.is !== 'held') {
     const busy = acquired.is === 'busy' ? `${acquired.holder} drives this roll` : 'interrupted before anything was done'
@@ -111,9 +115,12 @@ async function* drivingBack(options: RollbackOptions, kind: ReplicaKind, lease: 
 }
 
 function acquire(options: RollbackOptions, { kind, settings }: Course, take: boolean) {
-  const { client, clock, namespace, signal, holder = `skiff-${randomUUID()}`, isGone = () => false } = options
-  const name = `skiff-roll.${kind === 'ReplicaSet' ? 'rs' : 'rc'}.${settings.base}`
-  return acquireLease({ client, clock, namespace, name, holder, isGone, take, signal })
+  const { client, clock, namespace, signal, holder = `skiff-${randomUUID()}` } = options
+  return acquireLease({ client, clock, namespace, holder, take, signal, ...leaseFor(options, kind, settings.base) })
+}
+
+function leaseFor({ isGone = () => false }: RollbackOptions, kind: ReplicaKind, base: string) {
+  return { name: `skiff-roll.${kind === 'ReplicaSet' ? 'rs' : 'rc'}.${base}`, isGone }
 }
 
 function settled({ target }: RollbackOptions, { is, current, message }: Exclude<Decision, { is: 'course' }>): RollResult {

@@ -1,6 +1,7 @@
 /**
  * Keeps the pods of two controllers apart: the template label goes on the template first, then on the pods that exist, and last
- * on the selector, so that at no time a pod is left that its controller does not select. Safe to repeat from any point.
+ * on the selector and the controller itself, so that at no time a pod is left that its controller does not select. Safe to repeat
+ * from any point.
  */
 import { isNotFound } from '../api/status.ts'
 import type { Clock } from '../base/clock.ts'
@@ -27,14 +28,15 @@ export async function separate(options: SeparateOptions, controller: Controller)
   const resource = resourceOf(kind)
   const name = nameOf(controller)
   const labels = { [TEMPLATE_LABEL]: hashOf(controller) }
-  const patch = { metadata: { labels }, spec: { template: { metadata: { labels } } } }
-  const onTemplate = await options.observed(await client.patch(resource, name, 'merge', patch, { namespace }))
-  await labelPods(options, onTemplate, labels)
-  if (kind === 'ReplicaSet') return onTemplate
+  const onTemplate = { spec: { template: { metadata: { labels } } } }
+  const seen = await options.observed(await client.patch(resource, name, 'merge', onTemplate, { namespace }))
+  await labelPods(options, seen, labels)
   // The server's controller reads pods from a cache of its own: one that did not have the labels yet would let go of the pods
   // and make others. That it has them shows in the status.
-  await options.observed(onTemplate, ({ status }) => (status?.fullyLabeledReplicas ?? 0) >= (status?.replicas ?? 0))
-  return options.observed(await client.patch(resource, name, 'merge', { spec: { selector: labels } }, { namespace }))
+  await options.observed(seen, ({ status }) => (status?.fullyLabeledReplicas ?? 0) >= (status?.replicas ?? 0))
+  // Its own label last: it says that all this is done.
+  const onItself = { metadata: { labels }, ...(kind === 'ReplicationController' && { spec: { selector: labels } }) }
+  return options.observed(await client.patch(resource, name, 'merge', onItself, { namespace }))
 }
 
 /** From here on the controller makes labelled pods only, so one list finds all that lack the label. */
