@@ -191,6 +191,19 @@ describe.skipIf(!linux).each(['namespaces', 'process'] as const)('the local runt
     await runtime.removeSandbox(pod.id)
   })
 
+  it('sends a signal to the process, which goes on', async () => {
+    const pod = await runtime.createSandbox(sandbox('hears'))
+    const command = ['sh', '-c', 'trap "echo heard" HUP; trap "exit 3" USR1; echo up; while :; do sleep 0.05; done']
+    const { id, logPath } = await runtime.startContainer(pod.id, container({ command, workingDir: '/' }))
+    await expect.poll(() => readFileSync(logPath, 'utf8'), { timeout: 10_000 }).toContain('up')
+    await runtime.signalContainer(id, 'SIGHUP')
+    await expect.poll(() => readFileSync(logPath, 'utf8'), { timeout: 10_000 }).toContain('heard')
+    await runtime.signalContainer(id, 'SIGUSR1')
+    expect(await ended(id)).toMatchObject({ exitCode: 3 })
+    await runtime.signalContainer(id, 'SIGHUP')
+    await runtime.removeSandbox(pod.id)
+  })
+
   it('gives a container a terminal, and joins it', async ({ skip }) => {
     if (runtime.info.isolation !== 'namespaces') skip(runtime.info.notice)
     const pod = await runtime.createSandbox(sandbox('terminal'))

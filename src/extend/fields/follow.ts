@@ -6,7 +6,7 @@ import { FIELDS_GATE, isLive, readSources, SOURCES_ANNOTATION } from '../../api/
 import type { FieldSource } from '../../api/downward/source.ts'
 import type { Pod } from '../../api/types.ts'
 import { timestamp } from '../../base/clock.ts'
-import { pods } from '../../client/resources.ts'
+import { nodes, pods } from '../../client/resources.ts'
 import type { ReconcileContext, Reconciler } from '../../reconcile/reconciler.ts'
 import { splitKey } from '../../watch/informer.ts'
 import { isGated } from './admit-pod.ts'
@@ -16,6 +16,8 @@ import { watchedVariables } from './on-change.ts'
 import { movedFiles, type Values, valuesAt } from './values.ts'
 
 const CONDITION = 'skiff.dev/FieldsResolved'
+/** In the version that skiff's node agents tell. */
+const SKIFF_VERSION = '+skiff'
 
 export function fieldsReconciler(): Reconciler {
   let followed: Followed | undefined
@@ -96,5 +98,21 @@ async function follow(key: string, pod: Pod, values: Values, context: ReconcileC
   const moved = { ...movedFiles(values, pod.metadata.annotations), ...annotations }
   if (Object.keys(moved).length === 0) return
   await context.client.patch(pods, name, 'merge', { metadata: { annotations: moved, uid: pod.metadata.uid } }, { namespace })
-  for (const message of notices) context.event(pod, { type: 'Normal', reason: 'FieldChanged', message })
+  if (notices.length > 0) await tellChanges(pod, notices, context)
+}
+
+/** Nodes of others know nothing of restarts and signals for a token: that is said, and the next restart brings the value. */
+async function tellChanges(pod: Pod, notices: readonly string[], { client, event }: ReconcileContext): Promise<void> {
+  const name = pod.spec?.nodeName ?? ''
+  const { status } = await client.get(nodes, name)
+  const acts = status?.nodeInfo?.kubeletVersion.includes(SKIFF_VERSION) ?? false
+  for (const message of notices) {
+    if (acts) event(pod, { type: 'Normal', reason: 'FieldChanged', message })
+    else
+      event(pod, {
+        type: 'Warning',
+        reason: 'ChangeNotActedOn',
+        message: `${message}: node ${name} has no agent of skiff, and does not`,
+      })
+  }
 }

@@ -92,6 +92,11 @@ describe('a file', () => {
   })
 })
 
+const nodeInfo = (kubeletVersion: string) => ({
+  ...{ kubeletVersion, architecture: 'amd64', bootID: '', containerRuntimeVersion: '', kernelVersion: '', kubeProxyVersion: '' },
+  ...{ machineID: '', operatingSystem: 'linux', osImage: '', systemUUID: '' },
+})
+
 describe('skiff.dev/on-change', () => {
   const zone = "node:metadata.labels['topology.kubernetes.io/region']"
   it('restarts a container with the new value, or has it signalled', async () => {
@@ -113,6 +118,12 @@ describe('skiff.dev/on-change', () => {
       expect(variable(other, 'ZONE')).toBe('a')
       expect(other.metadata.annotations?.['skiff.dev/signal.app']).toMatch(/^SIGHUP:[0-9a-f]{12}$/)
     })
+    const told = async (name: string) =>
+      (await client.list(events, { ...IN, fieldSelector: `involvedObject.name=${name}` })).items.map(({ message }) => message)
+    await until(async () => {
+      expect(await told('restarts')).toContain('ZONE has moved on: container app restarts with its new value')
+      expect(await told('hears')).toContain('ZONE has moved on: container app gets SIGHUP')
+    })
     const heard = (await get('hears')).metadata.annotations?.['skiff.dev/signal.app']
     await label({ 'topology.kubernetes.io/region': 'a' })
     await until(async () => {
@@ -120,6 +131,23 @@ describe('skiff.dev/on-change', () => {
       expect(now).toMatch(/^SIGHUP:/)
       expect(now).not.toBe(heard)
     })
+  })
+
+  it('says so where the node is not one that acts', async () => {
+    const labels = { 'topology.kubernetes.io/region': 'a' }
+    await client.create(nodes, { metadata: { name: 'foreign', labels }, status: { nodeInfo: nodeInfo('v1.36.0') } })
+    await client.updateStatus(nodes, { ...(await client.get(nodes, 'foreign')), status: { nodeInfo: nodeInfo('v1.36.0') } })
+    const annotations = { 'skiff.dev/on-change.ZONE': 'restart' }
+    await client.create(pods, podOf('abroad', { env: { ZONE: zone }, annotations, nodeName: 'foreign' }))
+    await client.patch(nodes, 'foreign', 'merge', { metadata: { labels: { 'topology.kubernetes.io/region': 'b' } } })
+    await until(async () => {
+      const { items } = await client.list(events, { ...IN, fieldSelector: 'involvedObject.name=abroad' })
+      const event = items.find(({ reason }) => reason === 'ChangeNotActedOn')
+      expect(event?.message).toMatch(
+        /container app restarts with its new value: node foreign has no agent of skiff, and does not/,
+      )
+    })
+    expect(variable(await get('abroad'), 'ZONE')).toBe('b')
   })
 
   it('is refused where nothing could follow it', async () => {

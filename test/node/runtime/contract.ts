@@ -264,6 +264,19 @@ export function runtimeContract(name: string, make: () => Promise<ContractSetup>
       })
     })
 
+    unless(skips.signals)('sends a container a signal, and one that has ended none', async () => {
+      await inSandbox(async (sandbox) => {
+        const listening = await containerConfig(['sh', '-c', 'trap "exit 6" HUP; echo up; while true; do sleep 0.02; done'])
+        const { id, logPath } = await runtime.startContainer(sandbox.id, listening)
+        const deadline = performance.now() + PATIENCE_MS
+        while (!readText(logPath).includes('up') && performance.now() < deadline)
+          await new Promise((resolve) => setTimeout(resolve, 5))
+        await runtime.signalContainer(id, 'SIGHUP')
+        expect(await ended(sandbox.id)).toMatchObject({ exitCode: 6 })
+        await runtime.signalContainer(id, 'SIGHUP')
+      })
+    })
+
     it('takes its containers down with the sandbox', async () => {
       const sandbox = await runtime.createSandbox(sandboxConfig())
       await runtime.startContainer(sandbox.id, await containerConfig(['sleep', '1000']))
