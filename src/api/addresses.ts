@@ -61,7 +61,7 @@ export function strictlyWithin(inner: Cidr, outer: Cidr): boolean {
 }
 
 /** RFC 5952. */
-function canonicalIp(value: string): string {
+export function canonicalIp(value: string): string {
   return isIPv4(value) ? value : new URL(`http://[${value}]/`).hostname.slice(1, -1)
 }
 
@@ -69,7 +69,8 @@ function mappedIPv4(value: string): boolean {
   return canonicalIp(value).startsWith('::ffff:')
 }
 
-function toBits(address: string, family: IpFamily): bigint {
+/** An address as a number. */
+export function toBits(address: string, family: IpFamily): bigint {
   if (family === 'IPv4') return address.split('.').reduce((bits, part) => (bits << 8n) | BigInt(part), 0n)
   const [head = '', tail] = canonicalIp(address).split('::')
   const groups = (text: string) => (text === '' ? [] : text.split(':'))

@@ -120,7 +120,13 @@ class Checker {
     const { functions } = this.#environment
     const qualified = expr.target && scopedName(expr.target, expr.name, scope)
     const isScoped = qualified !== undefined && functions.has(qualified)
-    const args = [...(expr.target && !isScoped ? [expr.target] : []), ...expr.args].map((arg) => this.check(arg, scope))
+    const args = [...(expr.target && !isScoped ? [expr.target] : []), ...expr.args].map((arg) => {
+      // What is put into a text may be of all sorts.
+      if (expr.name !== 'format' || arg.kind !== 'list') return this.check(arg, scope)
+      const type = this.#list(arg, scope, true)
+      this.types.set(arg, type)
+      return type
+    })
     const isMember = expr.target !== undefined && !isScoped
     const name = isScoped ? qualified : expr.name
     const declared = functions.get(name)?.filter((one) => one.isMember === isMember) ?? []
@@ -150,7 +156,11 @@ class Checker {
     return found.every(({ result }) => showType(result) === showType(first.result)) ? first.result : DYN
   }
 
-  #list({ items, optional: optionals }: Extract<Expr, { kind: 'list' }>, scope: Scope): Type {
+  #list({ items, optional: optionals }: Extract<Expr, { kind: 'list' }>, scope: Scope, mixed = false): Type {
+    if (mixed) {
+      for (const item of items) this.check(item, scope)
+      return listOf(DYN, items.length)
+    }
     let element: Type | undefined
     for (const [index, item] of items.entries()) {
       const given = this.check(item, scope)

@@ -1,10 +1,9 @@
 /** Whether the patterns and the rules in CEL of a definition's schema compile, and what the rules may cost: apiextensions' validation of them, in its words. */
 import { CompileError } from '../cel/ast.ts'
-import { regexOf } from '../cel/regex.ts'
 import { itemsOf, schemaType } from '../cel/schema-types.ts'
 import type { Type } from '../cel/types.ts'
-import { EvaluationError } from '../cel/values.ts'
 import { type Errors, forbidden, invalid, notSupported, required } from '../field-errors.ts'
+import { PatternError, regexOf } from '../regex.ts'
 import type { JsonSchema } from '../schema/schema.ts'
 import type { ValidationRule } from '../types.ts'
 import { compileMessage, compileRule, WrongResult } from './rules.ts'
@@ -69,7 +68,7 @@ function checkPattern(pattern: string | undefined, path: string, errors: Errors)
   try {
     regexOf(pattern)
   } catch (error) {
-    if (!(error instanceof EvaluationError)) throw error
+    if (!(error instanceof PatternError)) throw error
     errors.push(invalid(path, pattern, `must be a valid regular expression, but isn't: ${error.message}`))
   }
 }

@@ -2,9 +2,9 @@
  * Validates a custom resource by its definition's schema, in the words of k8s.io/kube-openapi `validation/validate`. It comes after
  * pruning and defaults. Rules in CEL (`x-kubernetes-validations`) are not evaluated here.
  */
-import { matches } from '../cel/regex.ts'
 import { equal } from '../equal.ts'
 import { duplicate, invalid, notSupported, required, tooLong, tooMany, typeInvalid } from '../field-errors.ts'
+import { matches } from '../regex.ts'
 import type { FieldError } from '../status.ts'
 import { isOfFormat } from './formats.ts'
 import type { JsonSchema } from './schema.ts'

@@ -50,6 +50,18 @@ describe('values', () => {
     ['n > 3 ? "big" : "small"', 'big'],
     ['r"\\d" != "d" && "\\u0041" == "A"', true],
     ['type(n) == int && type(s) == string', true],
+    ["'a-b-c'.split('-').join('+') + 'x'.upperAscii() + 'hello'.substring(1, 3) + ' t '.trim()", 'a+b+cXelt'],
+    ["'%s has %d of %.1f'.format(['web', 3, 0.25]) + strings.quote('q')", 'web has 3 of 0.3"q"'],
+    ["'abc 123 def'.find('[0-9]+') + 'a1b2'.findAll('[0-9]').join()", '12312'],
+    ['[3, 1, 2].max() + [3, 1, 2].sum() - [1, 1].indexOf(1)', 9],
+    ['sets.contains([1, 2, 3], [3, 1]) && !sets.intersects([1], [2]) && [1, 2].isSorted()', true],
+    ["quantity('1Gi').isGreaterThan(quantity('1000Mi')) && quantity('50k').add(20).asInteger() == 50020", true],
+    ["url('https://example.com:80/a?b=c').getHost() + url('/x').getEscapedPath()", 'example.com:80/x'],
+    ["ip('10.1.2.3').family() == 4 && cidr('10.0.0.0/8').containsIP('10.1.2.3') && !isIP('10.1')", true],
+    ["string(cidr('192.168.1.5/24').masked()) + string(ip('::0001'))", '192.168.1.0/24::1'],
+    ["semver('1.10.0').isGreaterThan(semver('1.9.0-rc.1')) && isSemver('v1.2', true) && !isSemver('v1.2')", true],
+    ["!format.dns1123Label().validate('web-1').hasValue() && format.named('uuid').value().validate('x').hasValue()", true],
+    ["jsonpatch.escapeKey('a/b~c')", 'a~1b~0c'],
     ['optional.of(3).optMap(v, v + 1).value()', 4],
   ])('%s', (source, expected) => {
     expect(value(source)).toEqual(expected)
