@@ -29,6 +29,7 @@ export async function startCluster(disk) {
     return {
       readyMs: performance.now() - start,
       saidMs,
+      kubeconfig,
       access: readAccess(kubeconfig),
       memoryMB: () => memoryMB(child.pid),
       stop,
