@@ -28,6 +28,7 @@ export function declareSet(declaring: Declaring): void {
   }
   declareSetImage(set, declaring, run)
   declareSetEnv(set, declaring, run)
+  declareSetVolume(set, declaring, run)
   declareSetResources(set, declaring, run)
   declareSetServiceAccount(set, declaring, run)
   declareSetProbe(set, declaring, run)
@@ -91,6 +92,32 @@ function declareSetEnv(set: Command, { io, globals, action }: Declaring, run: Ru
           io,
         )
         return run(names, flags, envChange({ words: changes, references, container: flags.container }))
+      }),
+    )
+}
+
+function declareSetVolume(set: Command, { action }: Declaring, run: Run): void {
+  subcommand(
+    set,
+    'volume',
+    'mount volumes, and take mounts away',
+    '  skiff set volume web data:/var/lib/web /cache\n  skiff set volume web --mount type=configmap,source=settings,target=/etc/web',
+  )
+    .argument(
+      '<word...>',
+      'names, then [SOURCE:]PATH[:ro] to mount (a claim, a directory of the node, or empty) and PATH- to unmount',
+    )
+    .option('-c, --container <name>', 'only in this container')
+    .option('--mount <type=…,target=…>', 'bind, volume, tmpfs, empty, configmap or secret (again for more)', collect)
+    .action(
+      action(async (words: string[], flags: SetFlags & { container?: string; mount?: string[] }) => {
+        const { isVolumeWord, volumeChange } = await import('./set/volume.ts')
+        const change = { words: words.filter(isVolumeWord), mounts: flags.mount ?? [], container: flags.container }
+        return run(
+          words.filter((word) => !isVolumeWord(word)),
+          flags,
+          volumeChange(change),
+        )
       }),
     )
 }

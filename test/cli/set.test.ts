@@ -129,6 +129,41 @@ describe('set env', () => {
   })
 })
 
+describe('set volume', () => {
+  const spec = async () => JSON.parse((await cli.run(['get', 'pair', '-o', 'jsonpath={.spec.template.spec}'])).out)
+
+  it('mounts, in one container or all, and takes away what nothing mounts any more', async () => {
+    const { out } = await cli.run([
+      'set',
+      'volume',
+      'pair',
+      'data:/data',
+      '/cache',
+      '--mount',
+      'type=configmap,source=settings,target=/etc/x',
+    ])
+    expect(out).toBe('deployment.apps/pair volume updated\n')
+    const { volumes, containers } = await spec()
+    expect(volumes).toMatchObject([
+      { name: 'claim-data', persistentVolumeClaim: { claimName: 'data' } },
+      { name: 'empty-cache', emptyDir: {} },
+      { configMap: { name: 'settings' } },
+    ])
+    expect(containers[1].volumeMounts.map(({ mountPath }: { mountPath: string }) => mountPath)).toEqual([
+      '/data',
+      '/cache',
+      '/etc/x',
+    ])
+    expect((await cli.run(['set', 'volume', 'pair', 'data:/data'])).out).toBe('deployment.apps/pair unchanged\n')
+    await cli.run(['set', 'volume', 'pair', '-c', 'a', '/data-'])
+    expect((await spec()).volumes).toHaveLength(3)
+    await cli.run(['set', 'volume', 'pair', '/data-', '/cache-', '/etc/x-'])
+    expect((await spec()).volumes ?? []).toEqual([])
+    expect((await cli.run(['set', 'volume', 'pair', '/none-'])).err).toBe('error: deployment/pair: nothing is mounted at /none\n')
+    expect((await cli.run(['set', 'volume', 'pair', 'data:relative'])).err).toMatch(/must begin with \//)
+  })
+})
+
 describe('set resources, serviceaccount and probe', () => {
   const read = async (path: string) => (await cli.run(['get', 'web', '-o', `jsonpath={.spec.template.spec.${path}}`])).out
 

@@ -60,7 +60,13 @@ async function plan({ resource, name, namespace }: Selected, change: TemplateCha
   const isSame = JSON.stringify(template) === JSON.stringify(before)
   // Lists are replaced as a whole, so it must be the object that was read that takes them.
   const metadata = { resourceVersion: object.metadata.resourceVersion }
-  return { object, template, patch: isSame ? undefined : { ...patchAt(path, { spec: template.spec }), metadata } }
+  return { object, template, patch: isSame ? undefined : { ...patchAt(path, { spec: specPatch(before, template) }), metadata } }
+}
+
+/** A merge patch leaves what it does not name: what is gone must be named. */
+function specPatch(before: PodTemplateSpec, after: PodTemplateSpec): object {
+  const gone = Object.keys(before.spec ?? {}).filter((name) => !Object.hasOwn(after.spec ?? {}, name))
+  return { ...after.spec, ...Object.fromEntries(gone.map((name) => [name, null])) }
 }
 
 function onlyPath(paths: readonly TemplatePath[], handle: string): TemplatePath {
