@@ -45,7 +45,7 @@ function schemaOfKind({ apiVersion, kind }: OwnerKind): Schema | undefined {
 }
 
 /** `undefined` is a schema that says nothing: everything is possible there. Throws FieldPathError. */
-export function checkSteps(steps: readonly PlacedStep[], schema: Schema | undefined): void {
+function checkSteps(steps: readonly PlacedStep[], schema: Schema | undefined): void {
   follow(steps, schema ? [schema] : undefined)
 }
 

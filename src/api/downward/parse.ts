@@ -31,11 +31,6 @@ export function parseEnclosedSource(text: string, at: number): { source: FieldSo
   return { source, end: at + reader.at }
 }
 
-/** Whether the text begins with a word and a colon, as only paths of skiff do. */
-export function hasOrigin(text: string): boolean {
-  return ORIGIN.test(text)
-}
-
 function readSource(reader: TextReader): FieldSource {
   const origin = readOrigin(reader)
   const steps = origin.from === 'host' ? [] : parseSteps(reader)

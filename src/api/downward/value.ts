@@ -38,7 +38,7 @@ export async function fieldValueOf(source: FieldSource, pod: KubeObject, related
 }
 
 /** The text of what the path leads to; undefined when that is nothing. */
-export function textOf({ steps, json }: FieldSource, object: KubeObject): string | undefined {
+function textOf({ steps, json }: FieldSource, object: KubeObject): string | undefined {
   const values = evaluateSteps(steps, object).filter((value) => value !== null)
   if (isPlural(steps) && json) return JSON.stringify(values)
   if (values.length === 0) return undefined

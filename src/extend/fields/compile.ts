@@ -12,7 +12,6 @@ import {
   referenceTo,
   SOURCES_ANNOTATION,
   sourceTexts,
-  VARIABLE_PREFIX,
   writeSources,
 } from '../../api/downward/annotations.ts'
 import { checkSource, type OwnerKind } from '../../api/downward/check.ts'
@@ -191,9 +190,4 @@ export function removeValues(annotations: Annotations | undefined, kept: Readonl
 /** The annotations of these keys. */
 export function annotationsOf(keys: Iterable<string>): Set<string> {
   return new Set([...keys].map(annotationOf))
-}
-
-/** Whether a variable is one of those that are generated. */
-export function isGenerated(name: string): boolean {
-  return name.startsWith(VARIABLE_PREFIX)
 }

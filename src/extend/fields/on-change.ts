@@ -10,7 +10,7 @@ import type { Container, PodSpec } from '../../api/types.ts'
 
 export const ON_CHANGE_PREFIX = 'skiff.dev/on-change.'
 
-export type ChangeAction = { do: 'restart' } | { do: 'signal'; signal: string }
+type ChangeAction = { do: 'restart' } | { do: 'signal'; signal: string }
 
 /** One variable of one container that asks for something. */
 export interface Watched {
@@ -82,7 +82,7 @@ function staying(spec: PodSpec | undefined): Container[] {
 }
 
 /** The keys that a variable's value is made of, by reference or by substitution. */
-export function keysOfVariable({ env = [] }: Pick<Container, 'env'>, name: string): string[] {
+function keysOfVariable({ env = [] }: Pick<Container, 'env'>, name: string): string[] {
   const variable = env.find((one) => one.name === name)
   if (!variable) return []
   const direct = keyOfReference(variable.valueFrom?.fieldRef?.fieldPath ?? '')
