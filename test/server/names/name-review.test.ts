@@ -24,7 +24,8 @@ beforeAll(async () => {
 afterAll(() => test.close())
 
 async function review(spec: object, door: InProcessDoor = test.admin): Promise<Status> {
-  const { object } = await door.request({ method: 'POST', path: REVIEWS, body: { metadata: {}, spec } })
+  const body = { apiVersion: 'skiff.dev/v1alpha1', kind: 'NameReview', metadata: {}, spec }
+  const { object } = await door.request({ method: 'POST', path: REVIEWS, body })
   return (object as { status: Status }).status
 }
 const handles = (status: Status['matches'] = []) =>
