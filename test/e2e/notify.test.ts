@@ -210,10 +210,14 @@ describe.skipIf(noRealPods)(`stages that take too long${noRealPods ? ' (needs Li
       initContainers: [{ name: 'pre-start-main', image: 'says:v1', command: ['sh', '-c', 'echo hooked; exec sleep 1000'] }],
     }
     const annotations = { 'skiff.dev/pre-start.main': '["sh", "-c", "hang"]' }
-    await world.run('hangs', { ...spec({}), ...hook }, limited('preStart: 1s', annotations))
+    const abort = { ...annotations, 'skiff.dev/pre-start-failure.main': 'abort' }
+    await world.run('hangs', { ...spec({}), ...hook, restartPolicy: 'Always' }, limited('preStart: 1s', abort))
     const hangs = await world.pod('hangs', 'fails', ({ status }) => status?.phase === 'Failed')
     expect(status(hangs, 'pre-start-main')?.state?.terminated).toMatchObject({ reason: 'StageTimeout:preStart' })
     expect(await world.log('hangs', 'pre-start-main')).toContain('hooked\n')
+    await world.run('again', { ...spec({}), ...hook }, limited('preStart: 1s', annotations))
+    const again = await world.pod('again', 'tries again', (pod) => (status(pod, 'pre-start-main')?.restartCount ?? 0) > 0)
+    expect(again.status?.phase).toBe('Pending')
     const ignore = { ...annotations, 'skiff.dev/pre-start-failure.main': 'ignore' }
     await world.run('goes-on', { ...spec({}), ...hook }, limited('preStart: 1s', ignore))
     const running = await world.pod('goes-on', 'is ready', isReady)

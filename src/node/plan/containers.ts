@@ -57,7 +57,7 @@ export function exitCodeOf(state: ContainerState): number {
 }
 
 /** Whether an ended container is to run again, by its own policy and rules, else the pod's. */
-export function restarts(spec: PodSpec, container: Container, role: Role, state: ContainerState): boolean {
+function restarts(spec: PodSpec, container: Container, role: Role, state: ContainerState): boolean {
   if (role === 'sidecar') return true
   if (role === 'ephemeral') return false
   const exitCode = exitCodeOf(state)
@@ -69,6 +69,18 @@ export function restarts(spec: PodSpec, container: Container, role: Role, state:
   const policy = container.restartPolicy ?? spec.restartPolicy ?? 'Always'
   if (policy === 'Never') return false
   return exitCode !== 0 || (policy === 'Always' && role === 'main')
+}
+
+/** The same for this pod's containers: a pre-start hook has a policy of its own. */
+export function runsAgain(
+  input: Pick<PlanInput, 'pod' | 'memory'>,
+  container: Container,
+  role: Role,
+  state: ContainerState,
+): boolean {
+  const hook = role === 'init' ? input.memory.preStarts?.[container.name] : undefined
+  if (hook) return hook.onFailure === 'retry' && exitCodeOf(state) !== 0
+  return restarts(specOf(input.pod), container, role, state)
 }
 
 /** An init container after which the next may come: it succeeded, or its failure is not minded. */

@@ -4,7 +4,7 @@
  */
 import type { Container } from '../../api/types.ts'
 import type { ContainerState } from '../runtime/runtime.ts'
-import { isInitDone, isLive, lastOf, restarts, roleOf, specOf } from './containers.ts'
+import { isInitDone, isLive, lastOf, roleOf, runsAgain, specOf } from './containers.ts'
 import { startTimedOut } from './stages.ts'
 import type { Action, EndingCause, PlanInput, PodPlan } from './types.ts'
 
@@ -38,7 +38,7 @@ function initFailed(input: PlanInput): boolean {
   return (spec.initContainers ?? []).some((container) => {
     if (roleOf(spec, container.name) !== 'init') return false
     const state = lastOf(input, container.name)
-    return state?.state === 'Exited' && !isInitDone(input, state) && !restarts(spec, container, 'init', state)
+    return state?.state === 'Exited' && !isInitDone(input, state) && !runsAgain(input, container, 'init', state)
   })
 }
 
@@ -51,7 +51,7 @@ function isDone(input: PlanInput, container: Container): boolean {
   const state = lastOf(input, container.name)
   if (state?.state !== 'Exited') return false
   const redefined = input.memory.containers[container.name]?.redefined === state.id
-  return !redefined && !restarts(specOf(input.pod), container, 'main', state)
+  return !redefined && !runsAgain(input, container, 'main', state)
 }
 
 export function planEnding(input: PlanInput, cause: EndingCause): PodPlan {

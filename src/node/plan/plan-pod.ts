@@ -16,8 +16,8 @@ import {
   isStarted,
   lastOf,
   newest,
-  restarts,
   roleOf,
+  runsAgain,
   specOf,
 } from './containers.ts'
 import { deadlineMs, endingCause, planEnding } from './ending.ts'
@@ -181,7 +181,7 @@ function mayRunAgain(draft: Draft, container: Container, role: Role, state: Cont
   const { input } = draft
   if (role === 'init' && !instanceOf(input, container.name)) return true
   if (input.memory.containers[container.name]?.redefined === state.id) return true
-  return restarts(specOf(input.pod), container, role, state)
+  return runsAgain(input, container, role, state)
 }
 
 function showFailure(draft: Draft, container: Container, failure: Failure): void {

@@ -9,7 +9,7 @@ import type {
   ContainerStatus,
   VolumeMount,
 } from '../../api/types.ts'
-import { exitCodeOf, isLive, lastOf, restarts, specOf } from '../plan/containers.ts'
+import { exitCodeOf, isLive, lastOf, runsAgain, specOf } from '../plan/containers.ts'
 import { isAwaited, notifyOf } from '../plan/stages.ts'
 import type { PlanInput, PodPlan, Role } from '../plan/types.ts'
 import type { ContainerState } from '../runtime/runtime.ts'
@@ -74,7 +74,7 @@ function describe(
     return { state: { running: { startedAt } }, lastState: before }
   }
   const ended: ApiState = { terminated: terminated(input, instance) }
-  const again = !input.plan.ending && restarts(specOf(input.pod), container, role, instance)
+  const again = !input.plan.ending && runsAgain(input, container, role, instance)
   return waiting && again ? { state: { waiting }, lastState: ended } : { state: ended, lastState: before }
 }
 

@@ -84,10 +84,12 @@ function phaseOf(input: StatusInput, init: readonly ContainerStatus[], main: rea
   return phase === 'Succeeded' ? 'Succeeded' : 'Failed'
 }
 
-/** A pre-start hook whose failure is not minded counts as one that succeeded. */
+/** A pre-start hook whose failure is not minded counts as one that succeeded, one that is tried again as one that waits. */
 function forgiven({ memory }: StatusInput, status: ContainerStatus): ContainerStatus {
   const ended = status.state?.terminated
-  if (!ended || memory.preStarts?.[status.name]?.onFailure !== 'ignore') return status
+  const policy = ended && ended.exitCode !== 0 ? memory.preStarts?.[status.name]?.onFailure : undefined
+  if (!ended || policy === undefined || policy === 'abort') return status
+  if (policy === 'retry') return { ...status, state: { waiting: { reason: 'PodInitializing' } } }
   return { ...status, state: { terminated: { ...ended, exitCode: 0 } } }
 }
 
