@@ -31,7 +31,7 @@ export interface ResourceDefinition {
   readonly unserved?: boolean
   /** The definition is being deleted, and its objects with it: no new ones. */
   readonly terminating?: boolean
-  /** Converts between versions where a program elsewhere does that; `toStorage` and `fromStorage` then only look up what it said. */
+  /** Converts between versions where a program elsewhere does that; `fromStorage` then only looks up what it said. */
   readonly converter?: Converter
   /** The version clients should prefer within the group: higher first; the first registered wins ties. */
   readonly preference?: number
@@ -50,8 +50,10 @@ export interface ResourceDefinition {
 }
 
 export interface Converter {
-  /** The objects in the wanted version, in their order. Throws a StatusError. */
-  convert(objects: readonly KubeObject[], apiVersion: string): Promise<KubeObject[]>
+  /** Has the stored objects converted, so that `fromStorage` knows what they are in this version. Throws a StatusError. */
+  prepare(stored: readonly KubeObject[]): Promise<void>
+  /** What is stored of an object of this version. Throws a StatusError. */
+  toStorage(object: KubeObject): Promise<KubeObject>
 }
 
 export interface SubresourceDefinition {

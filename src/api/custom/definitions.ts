@@ -1,7 +1,7 @@
 /** A CustomResourceDefinition as what it defines: one ResourceDefinition for each of its versions, of the same type as the built-in ones. */
-import type { ResourceDefinition, SubresourceDefinition, Verb } from '../definition.ts'
+import type { Converter, ResourceDefinition, SubresourceDefinition, Verb } from '../definition.ts'
 import type { KubeObject } from '../object.ts'
-import type { JsonSchema } from '../schema/schema.ts'
+import type { JsonSchema, StructSchema } from '../schema/schema.ts'
 import { compileStructural } from '../schema/structural.ts'
 import type { CustomResourceDefinition, CustomResourceDefinitionVersion } from '../types.ts'
 import { customColumns } from './columns.ts'
@@ -20,6 +20,13 @@ export interface DefinitionOptions {
   readonly since: number
   /** Loads and compiles the rules of a schema. */
   readonly compileRules: (schema: JsonSchema) => Promise<CheckRules>
+  /** For definitions whose versions a program elsewhere converts, one for each version. */
+  readonly conversion?: ((apiVersion: string, storageVersion: string) => Conversion) | undefined
+}
+
+export interface Conversion extends Converter {
+  /** The stored object in this version, when it was prepared. */
+  converted(stored: KubeObject): KubeObject | undefined
 }
 
 /** The definition's names have been accepted. Versions that are neither served nor stored are left out; the preferred one is first. */
@@ -55,7 +62,7 @@ function definitionOf(
     ...(!version.storage && { storage: { group, plural } }),
     ...(!version.served && { unserved: true }),
     ...(isTerminating(crd) && { terminating: true }),
-    fromStorage: readStored(schema, `${group}/${version.name}`, options.since),
+    ...reading(crd, version, schema, options),
     strategy: customStrategy({
       schema: source,
       hasStatus: subresources?.status !== undefined,
@@ -63,6 +70,29 @@ function definitionOf(
       rules: source && schemaHasRules(source) ? onceLoaded(() => options.compileRules(source)) : undefined,
     }),
   }
+}
+
+/** How what is stored becomes what is shown. */
+function reading(
+  { spec }: CustomResourceDefinition,
+  version: CustomResourceDefinitionVersion,
+  schema: StructSchema,
+  options: DefinitionOptions,
+): Pick<ResourceDefinition, 'fromStorage' | 'converter'> {
+  const apiVersion = `${spec.group}/${version.name}`
+  const read = readStored(schema, apiVersion, options.since)
+  const storage = spec.versions.find((one) => one.storage)?.name ?? version.name
+  const conversion = options.conversion?.(apiVersion, `${spec.group}/${storage}`)
+  if (!conversion) return { fromStorage: read }
+  // What a webhook made is held to the schema every time.
+  const readConverted = readStored(schema, apiVersion, Number.POSITIVE_INFINITY)
+  const fromStorage = (stored: KubeObject) => {
+    if (stored.apiVersion === apiVersion) return read(stored)
+    const converted = conversion.converted(stored)
+    if (!converted) throw new Error(`${stored.metadata.name} is to be shown as ${apiVersion}, and has not been converted`)
+    return readConverted(converted)
+  }
+  return { fromStorage, converter: conversion }
 }
 
 export function isTerminating(crd: CustomResourceDefinition): boolean {

@@ -15,6 +15,7 @@ import type { InProcessDoor } from '../contract.ts'
 import type { Core } from '../core.ts'
 import { createInProcessDoor } from '../in-process.ts'
 import { CLEANUP_FINALIZER, type Cleanup, startCleanup } from './cleanup.ts'
+import { conversionOf } from './conversion.ts'
 import { decideNames, withCondition } from './names.ts'
 
 /** What rules in CEL take is loaded with the first object of a kind that has any. */
@@ -81,7 +82,7 @@ export class CustomResources {
     const { generation, resourceVersion } = crd.metadata
     if (before?.generation === generation && before?.basis === basis) return
     const since = Number(resourceVersion)
-    const definitions = definitionsOf(crd, { since, compileRules })
+    const definitions = definitionsOf(crd, { since, compileRules, conversion: conversionOf(this.#core, crd) })
     const { registry } = this.#core
     const stays = new Set(definitions.map(({ version }) => version))
     const goes = before?.definitions.filter(({ version }) => !stays.has(version)) ?? []

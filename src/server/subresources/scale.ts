@@ -8,6 +8,7 @@ import { labelSelector, setSelector } from '../../api/selectors.ts'
 import { badRequest, conflict, internalError, invalid } from '../../api/status.ts'
 import type { Core } from '../core.ts'
 import { objectOf } from '../objects/codec.ts'
+import { prepareEntries } from '../objects/convert.ts'
 import { copyJson, isRecord } from '../objects/json.ts'
 import { applyJsonPatch } from '../patch/json-patch.ts'
 import { mergePatch } from '../patch/merge-patch.ts'
@@ -32,8 +33,15 @@ const SCALE_RESOURCE = resourceOf({
 })
 type Paths = NonNullable<SubresourceDefinition['scale']>
 
-export function getScale(core: Core, _request: ApiRequest, resource: Resource, target: ResourceTarget, view: View): Answer {
+export async function getScale(
+  core: Core,
+  _request: ApiRequest,
+  resource: Resource,
+  target: ResourceTarget,
+  view: View,
+): Promise<Answer> {
   const entry = readEntry(core, resource, target.namespace, target.name)
+  await prepareEntries(resource, [entry])
   return answer(resource, objectOf(entry, resource), view)
 }
 

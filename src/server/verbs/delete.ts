@@ -5,6 +5,7 @@ import { KeyNotFound, RevisionMismatch } from '../../store/errors.ts'
 import type { Entry } from '../../store/store.ts'
 import type { Core } from '../core.ts'
 import { objectOf } from '../objects/codec.ts'
+import { prepareEntries } from '../objects/convert.ts'
 import { copyJson, equalJson } from '../objects/json.ts'
 import { keyOf } from '../objects/keys.ts'
 import type { Resource } from '../registry.ts'
@@ -67,6 +68,8 @@ export async function deleteObject(call: WriteCall, options: DeleteOptions): Pro
   for (let attempt = 1; ; attempt++) {
     const entry = core.store.get(key)
     if (!entry) throw notFound(resource.name, call.name)
+    const pending = prepareEntries(resource, [entry])
+    if (pending) await pending
     const old = objectOf(entry, resource)
     checkPreconditions(call, options, old)
     const admission = new Admission(call, 'DELETE', call.name, undefined, old)

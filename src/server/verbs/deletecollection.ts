@@ -12,7 +12,7 @@ import type { ResourceTarget } from '../request/target.ts'
 import type { View } from '../views/view.ts'
 import { writeCall } from '../write/call.ts'
 import { deleteObject } from './delete.ts'
-import { readPage } from './list.ts'
+import { prepareAll, readPage } from './list.ts'
 
 /** How many objects are being deleted at the same time; their commits are grouped by the store. */
 const PARALLEL_DELETES = 32
@@ -27,6 +27,8 @@ export async function removeCollection(
   const call = writeCall(core, request, resource, target, 'DeleteOptions')
   const options = await readDeleteOptions(request)
   const selection = parseSelection(request.query, resource)
+  const prepared = prepareAll(core, resource, target.namespace)
+  if (prepared) await prepared
   const page = readPage(core, resource, target.namespace, parseListOptions(request.query, false), selection)
   const shared = { ...call, dryRun: call.dryRun || (options.dryRun ?? []).length > 0 }
   const pending = [...page.entries]

@@ -3,6 +3,7 @@ import { badRequest, gone } from '../../api/status.ts'
 import { RevisionCompacted, RevisionInFuture } from '../../store/errors.ts'
 import type { Entry } from '../../store/store.ts'
 import type { Core } from '../core.ts'
+import { prepareEntries } from '../objects/convert.ts'
 import { prefixOf } from '../objects/keys.ts'
 import type { Resource } from '../registry.ts'
 import { type ContinueToken, continueExpired, decodeContinue, encodeContinue } from '../request/continue.ts'
@@ -20,11 +21,26 @@ export interface Page {
   metadata: ListMetadata
 }
 
-export function list(core: Core, request: ApiRequest, resource: Resource, target: ResourceTarget, view: View): ObjectAnswer {
+export function list(
+  core: Core,
+  request: ApiRequest,
+  resource: Resource,
+  target: ResourceTarget,
+  view: View,
+): ObjectAnswer | Promise<ObjectAnswer> {
   const options = parseListOptions(request.query, false)
   const selection = parseSelection(request.query, resource)
-  const { entries, metadata } = readPage(core, resource, target.namespace, options, selection)
-  return { type: 'object', status: 200, contentType: view.contentType, ...view.list(resource, entries, metadata) }
+  const answer = (): ObjectAnswer => {
+    const { entries, metadata } = readPage(core, resource, target.namespace, options, selection)
+    return { type: 'object', status: 200, contentType: view.contentType, ...view.list(resource, entries, metadata) }
+  }
+  const pending = prepareAll(core, resource, target.namespace)
+  return pending ? pending.then(answer) : answer()
+}
+
+/** Has everything in a namespace converted, for selectors may look at any of it. */
+export function prepareAll(core: Core, resource: Resource, namespace: string): Promise<void> | undefined {
+  return resource.definition.converter && prepareEntries(resource, core.store.list(prefixOf(resource, namespace)).entries)
 }
 
 /** One page of a collection. Throws 400 for bad versions and tokens, 410 for forgotten revisions, 504 for ones not reached. */

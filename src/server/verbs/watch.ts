@@ -2,11 +2,12 @@
  * GET with `watch`: the committed changes under a prefix from a revision on, as seen through a selector and a view.
  * An event is encoded once for all watchers that see it the same way; the encodings stay on the store's event.
  */
-import { gone } from '../../api/status.ts'
+import { gone, StatusError } from '../../api/status.ts'
 import { RevisionCompacted, RevisionInFuture } from '../../store/errors.ts'
 import type { Entry, StoreEvent } from '../../store/store.ts'
 import type { Core } from '../core.ts'
 import { decoded, encode, objectOf } from '../objects/codec.ts'
+import { prepareEntries } from '../objects/convert.ts'
 import { keyOf, prefixOf } from '../objects/keys.ts'
 import type { Resource } from '../registry.ts'
 import { type ListOptions, parseListOptions, parseVersion } from '../request/list-options.ts'
@@ -52,6 +53,7 @@ class Watcher {
   #sink!: WatchSink
   #stops: (() => void)[] = []
   #stopped = false
+  #order: Promise<void> = Promise.resolve()
   /** Nothing has been sent yet. */
   #first = true
 
@@ -86,15 +88,41 @@ class Watcher {
     if (options.sendInitialEvents === false && (from ?? 0) === 0) return store.revision
     if (options.sendInitialEvents !== true && from !== undefined && from > 0) return from
     const { entries, revision } = store.list(prefix)
-    for (const entry of entries) {
-      if (only !== undefined && entry.key !== only) continue
-      if (selection.matches(entry, resource)) this.#send('ADDED', entry, view, undefined)
-    }
-    if (options.sendInitialEvents === true && options.allowWatchBookmarks) this.#bookmark(revision, true)
+    this.#whenReadable(entries, () => {
+      for (const entry of entries) {
+        if (only !== undefined && entry.key !== only) continue
+        if (selection.matches(entry, resource)) this.#send('ADDED', entry, view, undefined)
+      }
+      if (options.sendInitialEvents === true && options.allowWatchBookmarks) this.#bookmark(revision, true)
+    })
     return revision
   }
 
+  /** At once, but for objects that a program elsewhere converts first; what is sent stays in order. */
+  #whenReadable(entries: readonly (Entry | undefined)[], send: () => void): void {
+    const { resource, from } = this.#plan
+    if (!resource.definition.converter) {
+      send()
+      return
+    }
+    this.#order = this.#order
+      .then(() => prepareEntries(resource, entries))
+      .then(() => {
+        if (!this.#stopped) send()
+      })
+      .catch((error: unknown) => {
+        this.#fail(error, from ?? 0)
+      })
+  }
+
   #deliver(events: readonly StoreEvent[]): void {
+    this.#whenReadable(
+      events.flatMap(({ entry, previous }) => [entry, previous]),
+      () => this.#deliverNow(events),
+    )
+  }
+
+  #deliverNow(events: readonly StoreEvent[]): void {
     const { selection, resource, view, only } = this.#plan
     for (const event of events) {
       if (this.#stopped) return
@@ -171,14 +199,17 @@ class Watcher {
 
   /** A watch that cannot go on says so in its last event. */
   #fail(error: unknown, from: number): void {
-    if (!(error instanceof RevisionCompacted || error instanceof RevisionInFuture)) throw error
-    const { store } = this.#core
-    const why =
-      error instanceof RevisionCompacted ? `too old resource version: ${from} (${store.compactedRevision + 1})` : error.message
-    const { status } = gone(why)
+    const { status } = this.#failure(error, from)
     if (this.#sink.form === 'objects') this.#sink.write({ type: 'ERROR', object: status })
     else this.#sink.write(documentFrame('ERROR', status, this.#plan.view))
     this.#end()
+  }
+
+  #failure(error: unknown, from: number): StatusError {
+    if (error instanceof StatusError) return error
+    if (error instanceof RevisionInFuture) return gone(error.message)
+    if (!(error instanceof RevisionCompacted)) throw error
+    return gone(`too old resource version: ${from} (${this.#core.store.compactedRevision + 1})`)
   }
 
   #end(): void {
@@ -204,7 +235,7 @@ function changeSeen(event: StoreEvent, selection: Selection, resource: Resource)
 }
 
 function restamped(entry: Entry, revision: number, resource: Resource): Entry {
-  const stored = objectOf(entry, resource.storage)
+  const stored = objectOf(entry, resource.definition.converter ? resource : resource.storage)
   const object = { ...stored, metadata: { ...stored.metadata, resourceVersion: String(revision) } }
   return { key: entry.key, value: encode(object), revision, decoded: object }
 }

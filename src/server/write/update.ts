@@ -10,6 +10,7 @@ import { KeyNotFound, RevisionMismatch } from '../../store/errors.ts'
 import type { Entry } from '../../store/store.ts'
 import { sameOwners, trackUpdate } from '../fields/managers.ts'
 import { objectOf } from '../objects/codec.ts'
+import { prepareEntries } from '../objects/convert.ts'
 import { setDefaults } from '../objects/defaults.ts'
 import { equalJson } from '../objects/json.ts'
 import { keyOf } from '../objects/keys.ts'
@@ -55,6 +56,8 @@ export async function updateObject(call: WriteCall, plan: UpdatePlan): Promise<U
   for (let attempt = 1; ; attempt++) {
     const entry = core.store.get(key)
     if (!entry) throw notFound(resource.name, call.name)
+    const pending = prepareEntries(resource, [entry])
+    if (pending) await pending
     const old = objectOf(entry, resource)
     try {
       return await attemptUpdate(call, plan, entry, old, await plan.next(old))
