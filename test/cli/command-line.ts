@@ -28,6 +28,8 @@ export interface Running {
 export interface CommandLine {
   server: TestServer
   directory: string
+  /** Of the server. */
+  url: string
   run(args: readonly string[], more?: RunOptions): Promise<Result>
   start(args: readonly string[], more?: RunOptions): Running
   close(): Promise<void>
@@ -89,6 +91,7 @@ export async function startCommandLine(definitions?: readonly ResourceDefinition
   return {
     server,
     directory,
+    url,
     start: (args, more) => start(args, withConfig(more)),
     run: (args, more) => start(args, withConfig(more)).done,
     close: async () => {

@@ -1,6 +1,8 @@
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { builtinDefinitions } from '../../src/api/definitions.ts'
 import { skiffDefinitions } from '../../src/api/kinds/name-review.ts'
+import { addContext } from '../../src/client/kubeconfig-write.ts'
 import { type CommandLine, startCommandLine } from './command-line.ts'
 
 const SERVERS = { 'with the name index': [...builtinDefinitions, ...skiffDefinitions], 'without it': builtinDefinitions }
@@ -69,6 +71,35 @@ describe.each(Object.entries(SERVERS))('on a server %s', (_, definitions) => {
       expect((await cli.run(['get', 'settings', '-A', '--all-matches'])).out).toMatch(
         /^NAMESPACE +NAME +DATA +AGE\ndefault +settings .*\nstaging +settings /,
       )
+    })
+
+    it('says which permission is missing', async () => {
+      const group = 'rbac.authorization.k8s.io'
+      const roles = `/apis/${group}/v1/namespaces/default`
+      const rules = [{ apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'list'] }]
+      await cli.server.call('POST', `${roles}/roles`, { metadata: { name: 'reader' }, rules })
+      await cli.server.call('POST', `${roles}/rolebindings`, {
+        metadata: { name: 'reader' },
+        roleRef: { apiGroup: group, kind: 'Role', name: 'reader' },
+        subjects: [{ apiGroup: group, kind: 'User', name: 'jane' }],
+      })
+      const { certificate: cert, key } = await cli.server.server.issueClientCertificate('jane', [])
+      const config = join(cli.directory, 'jane')
+      await addContext(config, { name: 'jane', server: cli.url, ca: cli.server.server.caCertificate, cert, key })
+      const jane = (...args: string[]) => cli.run(args, { env: { KUBECONFIG: config } })
+      expect((await jane('get', 'settings', '-o', 'name')).out).toBe('configmap/settings\n')
+      expect(await jane('scale', 'web', '--replicas=1')).toEqual({
+        ...{ code: 1, out: '' },
+        err: 'error: nothing in namespace default is named "web" (no permission to get deployments.apps, replicasets.apps, replicationcontrollers, statefulsets.apps)\n',
+      })
+      expect((await jane('get', 'web')).err).toMatch(
+        /^error: nothing .* is named "web" \(no permission to get \S+ .* and \d+ other kinds\)\n$/,
+      )
+      expect(await jane('delete', 'settings', '--yes')).toEqual({
+        ...{ code: 1, out: '' },
+        err: 'error: configmaps "settings" is forbidden: User "jane" cannot delete resource "configmaps" in API group "" in the namespace "default" (Forbidden)\n',
+      })
+      expect((await jane('get', 'all')).err).toMatch(/secrets is forbidden/)
     })
   })
 })

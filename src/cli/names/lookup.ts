@@ -94,7 +94,7 @@ async function postReview(
       return known ? [candidateOf(known, metadata)] : []
     })
   const found = candidates(matches).sort((a, b) => order.get(a.resource)! - order.get(b.resource)!)
-  return { found, near: candidates(near), unreadable }
+  return { found, near: candidates(near), unreadable: [...unreadable].sort() }
 }
 
 /** Names in the namespace that begin like this, of what can serve the verb; not all of them when there are many. */

@@ -82,6 +82,14 @@ function handleWithin(one: Candidate, all: readonly Candidate[]): string {
   return differ && one.namespace ? `${handleOf(one)} (in ${one.namespace})` : handleOf(one)
 }
 
+/** More kinds than these would fill the screen. */
+const MAX_KINDS_TOLD = 6
+
+function shortened(kinds: readonly string[]): string {
+  const more = kinds.length - MAX_KINDS_TOLD
+  return more > 0 ? `${kinds.slice(0, MAX_KINDS_TOLD).join(', ')} and ${more} other kinds` : kinds.join(', ')
+}
+
 /** Why nothing was found, and what may have been meant, in one line. */
 function absence(
   name: string,
@@ -96,6 +104,6 @@ function absence(
   if (others.length > 0)
     return `nothing ${where} that is named ${JSON.stringify(name)} fits ${needs.verb}, which takes ${needs.what}; there is ${others.map(handleOf).join(', ')}`
   const near = lookup.near.length > 0 ? `; near: ${[...new Set(lookup.near.map(handleOf))].join(', ')}` : ''
-  const hidden = lookup.unreadable.length > 0 ? ` (no permission to get ${lookup.unreadable.join(', ')})` : ''
+  const hidden = lookup.unreadable.length > 0 ? ` (no permission to get ${shortened(lookup.unreadable)})` : ''
   return `nothing ${where} is named ${JSON.stringify(name)}${hidden}${near}`
 }
