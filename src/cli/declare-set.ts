@@ -1,8 +1,9 @@
 /** Flags and help of `skiff set`. */
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { type ChoiceFlags, choiceOf, OBJECT_OUTPUT_HELP, withChoice } from './flag-groups.ts'
 import { collect, positiveInteger, wholeNumber } from './flag-values.ts'
 import { CommandError } from './io.ts'
+import { PIN_MODES, type PinMode } from './pin-modes.ts'
 import type { Declaring } from './program.ts'
 import type { ProbeChange } from './set/probe.ts'
 import type { TemplateChange } from './set/set.ts'
@@ -44,11 +45,17 @@ function subcommand(set: Command, name: string, description: string, example: st
 function declareSetImage(set: Command, { action }: Declaring, run: Run): void {
   subcommand(set, 'image', 'change images', '  skiff set image web web:v2\n  skiff set image web app=web:v2 log=log:v3')
     .argument('<word...>', 'names, then an image, or CONTAINER=IMAGE for each; *=IMAGE is all containers')
+    .addOption(
+      new Option(
+        '--pin <when>',
+        'write images with their digests (default: $SKIFF_PIN, else auto: where they can be had)',
+      ).choices(PIN_MODES),
+    )
     .action(
-      action(async (words: string[], flags: SetFlags) => {
+      action(async (words: string[], flags: SetFlags & { pin?: PinMode }) => {
         const { imageChange, splitImages } = await import('./set/image.ts')
         const { names, images } = splitImages(words)
-        return run(names, flags, imageChange(images))
+        return run(names, flags, imageChange(images, flags.pin))
       }),
     )
 }

@@ -3,8 +3,9 @@ import { PassThrough } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createPinner } from '../../src/cli/pin.ts'
 import type { PinMode } from '../../src/cli/pin-modes.ts'
+import { runRoll } from '../../src/cli/roll.ts'
 import type { Client } from '../../src/client/client.ts'
-import { nodes } from '../../src/client/resources.ts'
+import { deployments, nodes } from '../../src/client/resources.ts'
 import { startTestCluster, type TestCluster } from '../controllers/cluster.ts'
 import { startFront } from '../registry/front.ts'
 import { digestOf, hasRegistry, type RealRegistry, startRegistry } from '../registry/real-registry.ts'
@@ -25,8 +26,9 @@ function pinner(mode: PinMode | undefined, env: NodeJS.ProcessEnv = {}) {
   const stderr = new PassThrough()
   const signal = new AbortController().signal
   const io = { stdout: new PassThrough(), stderr, stdin: new PassThrough(), isTty: false, columns: 80, signal }
-  const made = createPinner(mode, { ...io, env: { DOCKER_CONFIG: '/nonexistent', ...env } }, { client, namespace: 'default' })
-  return { ...made, said: () => String(stderr.read() ?? '') }
+  const whole = { ...io, env: { DOCKER_CONFIG: '/nonexistent', ...env } }
+  const made = createPinner(mode, whole, { client, namespace: 'default' })
+  return { ...made, io: whole, said: () => String(stderr.read() ?? '') }
 }
 
 it('finds what lies on the nodes without asking a registry', async () => {
@@ -66,6 +68,28 @@ describe.skipIf(!hasRegistry)('with a registry (needs docker-registry)', () => {
     expect(await auto.image(`${registry.host}/none:v1`)).toBe(`${registry.host}/none:v1`)
     expect(auto.said()).toMatch(/^Warning: .*\/none:v1 is not pinned to a digest: .*not found.*; no node has it\n$/)
     await expect(pinner('require').image(`${registry.host}/none:v1`)).rejects.toThrow(/cannot be pinned to a digest: .*not found/)
+  })
+
+  it('changes nothing when a digest is required and the registry is down', async () => {
+    const own = await startRegistry()
+    const digest = await own.push('web', 'v1')
+    await own.push('web', 'v2')
+    const image = `${own.host}/web`
+    const place = { client, namespace: 'default' }
+    const { io } = pinner('require')
+    const template = {
+      metadata: { labels: { app: 'web' } },
+      spec: { containers: [{ name: 'c', image: `${image}:v1@${digest}` }] },
+    }
+    const made = await client.create(deployments, {
+      ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web', namespace: 'default' } },
+      spec: { replicas: 1, selector: { matchLabels: { app: 'web' } }, template },
+    })
+    await own[Symbol.asyncDispose]()
+    const flags = { name: 'web', images: [`${image}:v2`], dryRun: false, json: false, pin: 'require' as const }
+    await expect(runRoll(flags, io, place)).rejects.toThrow(/cannot be pinned to a digest: .*ECONNREFUSED/)
+    const after = await client.get(deployments, 'web', { namespace: 'default' })
+    expect(after.spec?.template).toEqual(made.spec?.template)
   })
 
   it('does not go on with a registry that contradicts itself', async () => {

@@ -1,4 +1,7 @@
 /** Auto-rollback on a whole cluster of simulated nodes, whose time is moved. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { StatusError } from '../../src/api/status.ts'
 import type { Deployment } from '../../src/api/types.ts'
@@ -112,6 +115,31 @@ it('returns when the progress deadline is missed, once: who asks again gets it',
   const stuck = await inTime((deployment) => expect(condition(deployment)?.reason).toBe('AskedForAgain'))
   expect(imageOf(stuck)).toBe('web:v2')
   expect(condition(stuck)?.message).toContain('it was left once already and asked for again, so it stays')
+})
+
+it('remembers what failed when the cluster starts again', async () => {
+  await cluster.stop()
+  const dataDirectory = mkdtempSync(join(tmpdir(), 'skiff-rollback-'))
+  const startOnDisk = async () => {
+    cluster = await startCluster({ runtime: 'simulated', clock, dataDirectory, inMemory: false })
+    client = cluster.client
+  }
+  try {
+    await startOnDisk()
+    await create({ image: 'web:v1' })
+    await proved('web:v1', 1)
+    await roll({ image: 'web:v2', how: CRASHING })
+    await back('CrashLoop')
+    await cluster.stop()
+    await startOnDisk()
+    await back('CrashLoop')
+    await roll({ image: 'web:v2', how: CRASHING })
+    const stuck = await inTime((deployment) => expect(condition(deployment)?.reason).toBe('AskedForAgain'))
+    expect(imageOf(stuck)).toBe('web:v2')
+  } finally {
+    await cluster.stop()
+    rmSync(dataDirectory, { recursive: true, force: true })
+  }
 })
 
 it('has nothing to return to at first, and looks at nothing that was not asked for', async () => {

@@ -1,5 +1,7 @@
 /** `skiff set image`: `CONTAINER=IMAGE`, `*=IMAGE` for all, or just the image where there is one container. */
 import { CommandError } from '../io.ts'
+import { createPinner } from '../pin.ts'
+import type { PinMode } from '../pin-modes.ts'
 import { containerNamed, onlyContainer } from './containers.ts'
 import type { TemplateChange } from './set.ts'
 
@@ -10,8 +12,8 @@ export function splitImages(words: readonly string[]): { names: string[]; images
   return { names: words.slice(0, -1), images: words.slice(-1) }
 }
 
-/** Throws CommandError for what is no image. */
-export function imageChange(texts: readonly string[]): TemplateChange {
+/** Throws CommandError for what is no image. `pin`: absent, $SKIFF_PIN decides. */
+export function imageChange(texts: readonly string[], pin?: PinMode): TemplateChange {
   const images = texts.map((text) => {
     const at = text.indexOf('=')
     const [container, image] = at < 0 ? [undefined, text] : [text.slice(0, at), text.slice(at + 1)]
@@ -20,6 +22,14 @@ export function imageChange(texts: readonly string[]): TemplateChange {
   })
   return {
     what: 'image',
+    async prepare(session, io) {
+      const pinner = createPinner(pin, io, session)
+      await Promise.all(
+        images.map(async (one) => {
+          one.image = await pinner.image(one.image)
+        }),
+      )
+    },
     apply(template, handle) {
       for (const { container, image } of images) {
         if (container === '*') for (const one of template.spec?.containers ?? []) one.image = image

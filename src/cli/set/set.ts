@@ -20,6 +20,8 @@ export interface SetOptions extends SelectOptions {
 export interface TemplateChange {
   /** As the answer says it: `image`. */
   readonly what: string
+  /** Finds out what has to be known first; called once, when it is known that there is something to change. */
+  prepare?(session: Session, io: Io): Promise<void>
   /** Edits the template in place; it is the caller's own copy. Throws CommandError for what the template cannot take. */
   apply(template: PodTemplateSpec, handle: string): void
 }
@@ -34,6 +36,7 @@ export async function runSet(options: SetOptions, change: TemplateChange, io: Io
   return withSession(options, io, async (session) => {
     const selected = await selectObjects(options, session, io, NEEDS.set)
     if (selected.length === 0) writeLine(io.stderr, 'No resources found')
+    else await change.prepare?.(session, io)
     // Whatever cannot be changed is found before anything is.
     const planned = await Promise.all(selected.map((one) => plan(one, change, session)))
     for (const [index, one] of selected.entries()) await changeOne(one, planned[index]!, change, { options, format, session, io })

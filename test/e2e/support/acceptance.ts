@@ -48,6 +48,8 @@ export async function createPlace({ kubeconfig, name, variables }: PlaceOptions)
       XDG_CACHE_HOME: join(directory, 'cache'),
     },
     ...{ KUBECACHEDIR: join(directory, 'kubecache'), NS: namespace, PATH: `${bin}:${process.env.PATH}` },
+    // What is printed is what was typed, whether or not a registry knows the image.
+    SKIFF_PIN: 'off',
   }
   const created = await skiff(['create', 'namespace', namespace], env)
   if (created.code !== 0) throw new Error(`the namespace cannot be made: ${created.err}`)
