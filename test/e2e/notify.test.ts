@@ -205,31 +205,28 @@ describe.skipIf(noRealPods)(`stages that take too long${noRealPods ? ' (needs Li
     await world.cluster.client.delete(pods, 'deaf', { namespace: 'default', gracePeriodSeconds: 0 })
   })
 
-  it('preStart: a hook that hangs is ended, and its failure ignored when it may be', async () => {
-    const hook = {
-      initContainers: [{ name: 'pre-start-main', image: 'says:v1', command: ['sh', '-c', 'echo hooked; exec sleep 1000'] }],
-    }
-    const annotations = { 'skiff.dev/pre-start.main': '["sh", "-c", "hang"]' }
-    const abort = { ...annotations, 'skiff.dev/pre-start-failure.main': 'abort' }
-    await world.run('hangs', { ...spec({}), ...hook, restartPolicy: 'Always' }, limited('preStart: 1s', abort))
+  it('preStart: a hook that hangs is ended, and its failure aborts, is retried or ignored as asked', async () => {
+    const hook = { 'skiff.dev/pre-start.main': '["sh", "-c", "echo hooked; exec sleep 1000"]' }
+    const onFailure = (policy: string) => ({ ...hook, 'skiff.dev/pre-start-failure.main': policy })
+    await world.run('hangs', { ...spec({}), restartPolicy: 'Always' }, limited('preStart: 1s', onFailure('abort')))
     const hangs = await world.pod('hangs', 'fails', ({ status }) => status?.phase === 'Failed')
     expect(status(hangs, 'pre-start-main')?.state?.terminated).toMatchObject({ reason: 'StageTimeout:preStart' })
     expect(await world.log('hangs', 'pre-start-main')).toContain('hooked\n')
-    await world.run('again', { ...spec({}), ...hook }, limited('preStart: 1s', annotations))
+    await world.run('again', spec({}), limited('preStart: 1s', hook))
     const again = await world.pod('again', 'tries again', (pod) => (status(pod, 'pre-start-main')?.restartCount ?? 0) > 0)
     expect(again.status?.phase).toBe('Pending')
-    const ignore = { ...annotations, 'skiff.dev/pre-start-failure.main': 'ignore' }
-    await world.run('goes-on', { ...spec({}), ...hook }, limited('preStart: 1s', ignore))
+    await world.run('goes-on', spec({}), limited('preStart: 1s', onFailure('ignore')))
     const running = await world.pod('goes-on', 'is ready', isReady)
     expect(running.status?.phase).toBe('Running')
   })
 
-  it('refuses an annotation that it does not understand, and says what there is', async () => {
-    await world.run('wrong', spec({}), limited('redy: 3s'))
-    const { status: refused } = await world.pod('wrong', 'is refused', ({ status }) => status?.phase === 'Failed')
-    expect(refused).toMatchObject({ reason: 'InvalidAnnotation' })
-    expect(refused?.message).toContain(
-      'annotation skiff.dev/timeouts: there is no stage "redy"; there are requires, preStart, start',
-    )
+  it("preStart: runs in its container's image, environment and mounts, before it", async () => {
+    const hook = { 'skiff.dev/pre-start.main': '["sh", "-c", "echo $GREETING > /data/greeting"]' }
+    const volumes = [{ name: 'data', emptyDir: {} }]
+    const volumeMounts = [{ name: 'data', mountPath: '/data' }]
+    const container = { command: ['cat', '/data/greeting'], env: [{ name: 'GREETING', value: 'hello' }], volumeMounts }
+    await world.run('prepared', { ...spec(container), volumes }, { annotations: hook })
+    await world.pod('prepared', 'ends', ({ status }) => status?.phase === 'Succeeded')
+    expect(await world.log('prepared')).toBe('hello\n')
   })
 })

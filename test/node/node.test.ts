@@ -37,6 +37,15 @@ const setting = (values: Record<string, string>) => ({
   annotations: Object.fromEntries(Object.entries(values).map(([key, value]) => [`simulated.skiff.dev/${key}`, value])),
 })
 
+describe('annotations of skiff', () => {
+  it('that hold a mistake are refused, and what there is is said', async () => {
+    await world.run('wrong', {}, { annotations: { 'skiff.dev/timeouts': 'redy: 3s' } })
+    const { status } = await world.until('wrong', (pod) => pod.status?.phase === 'Failed')
+    expect(status).toMatchObject({ reason: 'InvalidAnnotation' })
+    expect(status?.message).toContain('annotation skiff.dev/timeouts: there is no stage "redy"; there are requires, preStart')
+  })
+})
+
 describe('the node object', () => {
   it('says what the node is and that it is ready', async () => {
     const object = await plane.client.get(nodes, 'n1')

@@ -4,6 +4,7 @@
  */
 import type { AdmissionPlugin, AdmissionRequest } from '../../api/admission.ts'
 import { sourceTexts } from '../../api/downward/annotations.ts'
+import { timeoutWishes } from '../../api/extensions/stage-timeouts.ts'
 import { invalid as invalidField } from '../../api/field-errors.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { inferRequirements } from '../../api/requires/infer.ts'
@@ -64,10 +65,17 @@ async function admitPod(request: AdmissionRequest, context: Admitting): Promise<
   const errors = [...refusedFor(pod, all), ...(await refuseStrangers(request, written, context))]
   if (errors.length > 0) throw invalid(request.definition, pod.metadata.name ?? request.name, errors)
   await refuseCycle(request, pod, written, context)
-  pod.metadata.annotations = { ...annotations, [RESOLVED]: JSON.stringify(all) }
+  const limit = timeoutWishes(pod).pod.requires
+  pod.metadata.annotations = { ...annotations, [RESOLVED]: JSON.stringify(limited(all, limit)) }
   pod.spec.schedulingGates ??= []
   const gates: { name: string }[] = pod.spec.schedulingGates
   if (!gates.some(({ name }) => name === REQUIRES_GATE)) gates.push({ name: REQUIRES_GATE })
+}
+
+/** The stage's timeout holds for what has none of its own. */
+function limited(all: readonly Requirement[], timeoutMs: number | undefined): readonly Requirement[] {
+  if (timeoutMs === undefined) return all
+  return all.map((one) => (one.timeoutMs === undefined ? { ...one, timeoutMs, onTimeout: 'Fail' } : one))
 }
 
 function infersFor(pod: KubeObject, namespace: string, { informers }: ExtensionContext): boolean {
