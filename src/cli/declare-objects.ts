@@ -1,5 +1,5 @@
 /** Flags and help of the commands about objects of any kind. */
-import { NAMES_HELP, OUTPUT_HELP, withFiles, withMatches, withSelectors } from './flag-groups.ts'
+import { NAMES_HELP, OBJECT_OUTPUT_HELP, OUTPUT_HELP, withFiles, withMatches, withSelectors } from './flag-groups.ts'
 import { collect, durationMs, wholeNumber } from './flag-values.ts'
 import type { Declaring } from './program.ts'
 
@@ -144,6 +144,7 @@ interface DeleteFlags {
   cascade: 'background' | 'foreground' | 'orphan'
   ignoreNotFound?: true
   yes?: true
+  output?: string
   wait: string | true
   timeout?: number
   allMatches?: true
@@ -161,6 +162,7 @@ function declareChanging({ program, io, globals, action }: Declaring): void {
     .option('--grace-period <seconds>', 'how long the containers may take to end', wholeNumber('--grace-period'))
     .option('--force', 'at once, with --grace-period=0, without waiting for the node to confirm')
     .option('--cascade <how>', 'what becomes of owned objects: background, foreground or orphan', 'background')
+    .option('-o, --output <format>', OBJECT_OUTPUT_HELP)
     .option('-y, --yes', 'ask nothing; needed in scripts where only a name or an alias is given')
     .option('--ignore-not-found', 'a missing object is no failure')
     .option('--wait <yes>', 'whether to wait until they are gone', 'true')

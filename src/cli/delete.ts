@@ -1,10 +1,13 @@
 /** `skiff delete`: deletes, and by default waits until the objects are really gone. */
 import type { KubeObject } from '../api/object.ts'
 import { isNotFound } from '../api/status.ts'
+import type { ResourceRef } from '../client/client.ts'
 import { cascadeLines, cascadeOf, countsOf, planCascade } from './cascade.ts'
 import { confirm } from './confirm.ts'
 import { CommandError, type Io, writeLine } from './io.ts'
 import { NEEDS } from './names/needs.ts'
+import { tellOutcome } from './outcome.ts'
+import { parseOutput } from './print-objects.ts'
 import { type Selected, type SelectOptions, selectObjects } from './select-objects.ts'
 import { type Session, withSession } from './session.ts'
 import { displayKind } from './targets.ts'
@@ -17,6 +20,7 @@ export interface DeleteOptions extends SelectOptions {
   ignoreNotFound?: boolean | undefined
   wait: boolean
   timeoutMs?: number | undefined
+  output?: string | undefined
   /** Asks nothing, and says that a bare name or an alias is meant. */
   yes?: boolean | undefined
 }
@@ -26,6 +30,7 @@ const PROPAGATION = { background: 'Background', foreground: 'Foreground', orphan
 export async function runDelete(options: DeleteOptions, io: Io): Promise<number> {
   if (!Object.hasOwn(PROPAGATION, options.cascade))
     throw new CommandError(`--cascade ${JSON.stringify(options.cascade)} is not supported: background, foreground or orphan`)
+  const format = parseOutput(options.output)
   return withSession(options, io, async (session) => {
     const selected = await selectObjects(options, session, io, NEEDS.delete)
     if (selected.length === 0) writeLine(io.stdout, 'No resources found')
@@ -34,8 +39,9 @@ export async function runDelete(options: DeleteOptions, io: Io): Promise<number>
     let missing = 0
     for (const one of selected) {
       try {
+        const object = format.form === 'table' ? undefined : await readOne(one, session)
         going.push({ one, uid: await deleteOne(one, options, session) })
-        writeLine(io.stdout, sentence(one, options))
+        await tellOutcome(sentence(one, options), object, one.resource, format, io)
       } catch (error) {
         // Chosen by files or a selector, it may have gone with its owner.
         if (!isNotFound(error)) throw error
@@ -85,6 +91,11 @@ async function deleteOne(
   const propagationPolicy = PROPAGATION[options.cascade as keyof typeof PROPAGATION]
   const answer = await session.client.delete(resource, name, { namespace, gracePeriodSeconds, propagationPolicy })
   return answer.kind === 'Status' ? (answer as KubeObject & { details?: { uid?: string } }).details?.uid : answer.metadata.uid
+}
+
+/** As it was before it went. */
+function readOne({ resource, name, namespace }: Selected, { client }: Session): Promise<KubeObject> {
+  return client.get(resource as ResourceRef<KubeObject>, name, { namespace })
 }
 
 function sentence({ resource, name, namespace }: Selected, { force }: DeleteOptions): string {
