@@ -9,6 +9,7 @@ import { createAuthorizer, type RbacAuthorizer } from './authorize.ts'
 import type { Authenticator } from './contract.ts'
 import { createEscalationPlugin } from './escalation.ts'
 import { impersonate, type RawHeaders } from './impersonate.ts'
+import { allowNameReviews } from './name-reviews.ts'
 import { createNodeAuthorizer } from './nodes.ts'
 import { loadPki, type Pki } from './pki.ts'
 import { createReviews, type Reviews } from './reviews.ts'
@@ -72,7 +73,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
   const serviceAccounts = createServiceAccounts({ signer, reader, clock, random, issuer, audiences: [issuer] })
   const index = createRoleIndex(reader)
   const nodeRules = () => index.rulesOf({ kind: 'ClusterRole', name: 'system:node' }, '') ?? []
-  const authorizer = createAuthorizer(index, [createNodeAuthorizer(reader, nodeRules)])
+  const authorizer = createAuthorizer(index, [createNodeAuthorizer(reader, nodeRules), allowNameReviews])
   const staticTokens = options.staticTokens ?? new Map<string, UserInfo>()
   return {
     pki,

@@ -36,9 +36,6 @@ function everybody(): KubeObject[] {
     // What is published under /.well-known is no secret to anybody who may use the cluster.
     clusterRole('skiff.dev:well-known-viewer', [paths('get', '/.well-known /.well-known/*')]),
     clusterBinding('skiff.dev:well-known-viewer', [AUTHENTICATED]),
-    // The answer holds only what the asker may read anyway.
-    clusterRole('skiff.dev:name-reviewer', [rule('create', 'skiff.dev', 'namereviews')]),
-    clusterBinding('skiff.dev:name-reviewer', [AUTHENTICATED]),
     clusterRole('system:monitoring', [
       paths('get', '/healthz /healthz/* /livez /livez/* /metrics /metrics/slis /readyz /readyz/*'),
     ]),
