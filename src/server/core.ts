@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Store } from '../store/store.ts'
 import type { AdmissionPlugin, ObjectReader } from './admission/contract.ts'
+import type { OutsideVersion, OutsideVersions } from './aggregation/outside.ts'
 import type { Audit } from './audit/audit.ts'
 import type { Authorizer } from './auth/contract.ts'
 import type { UserInfo } from './contract.ts'
@@ -11,6 +12,7 @@ import type { FlowControl } from './fairness/flow-control.ts'
 import type { Metrics } from './metrics.ts'
 import type { NodeConnections } from './node-connections.ts'
 import type { Registry } from './registry.ts'
+import type { Answer, ApiRequest } from './request/request.ts'
 
 export interface Core {
   readonly store: Store
@@ -34,6 +36,11 @@ export interface Core {
   readonly createToken: (namespace: string, name: string, request: KubeObject) => KubeObject
   /** What verifiers of service-account tokens ask for. */
   readonly openId?: { configuration(): object; readonly keySet: object }
+  /** What servers outside serve; `passOn` is there when there is anything. */
+  readonly outside: {
+    readonly versions: OutsideVersions
+    passOn?: (request: ApiRequest, version: OutsideVersion) => Promise<Answer>
+  }
   /** Aborts when the server closes. */
   readonly closing: AbortSignal
 }

@@ -60,6 +60,8 @@ export async function serve(core: Core, request: ApiRequest): Promise<Answer> {
 async function route(core: Core, request: ApiRequest, target: Target): Promise<Answer> {
   if (core.closing.aborted) throw unavailable('the server is shutting down')
   await authorizeTarget(core, request, target)
+  const elsewhere = core.outside.versions.ofPath(request.path)
+  if (elsewhere && core.outside.passOn) return core.outside.passOn(request, elsewhere)
   if (!target.resource) {
     const { servePath } = await import('./discovery/paths.ts')
     return servePath(core, request, target.path)

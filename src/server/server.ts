@@ -6,6 +6,8 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { AdmissionPlugin } from './admission/contract.ts'
 import { admissionPlugins } from './admission/plugins.ts'
+import { followApiServices } from './aggregation/follow.ts'
+import { OutsideVersions } from './aggregation/outside.ts'
 import type { Audit } from './audit/audit.ts'
 import type { AuditLog } from './audit/log-file.ts'
 import type { AuditPolicy } from './audit/policy.ts'
@@ -35,6 +37,9 @@ export interface ServerOptions extends ApiServerOptions {
   /** Bearer tokens that stand for a user as they are. */
   staticTokens?: ReadonlyMap<string, UserInfo>
 }
+
+/** The name by which servers outside know this one; they find it in a ConfigMap. */
+const FRONT_PROXY = 'front-proxy-client'
 
 /** Resolves when the store holds what every cluster has. Rejects when keys or bootstrap objects cannot be made. */
 export async function createApiServer(options: ServerOptions): Promise<ApiServer> {
@@ -82,11 +87,13 @@ export async function createApiServer(options: ServerOptions): Promise<ApiServer
     ]),
     createToken: auth.createToken,
     openId: { configuration: () => auth.openIdConfiguration(url), keySet: auth.keySet },
+    outside: { versions: new OutsideVersions() },
     closing: closing.signal,
   }
   const bootstrap = { store, registry, clock, random, ...given(options, ['serviceCidr']) }
   await ensureBootstrap({ ...bootstrap, caCertificate: auth.pki.caCertificate })
   await followCustomResources(core)
+  followApiServices(core, () => auth.pki.issueClientCertificate(FRONT_PROXY, []))
   let closeListener: (() => Promise<void>) | undefined
   return {
     inProcess: (user) => createInProcessDoor(core, user),

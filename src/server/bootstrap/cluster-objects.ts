@@ -41,7 +41,15 @@ export function clusterObjects(options: ClusterOptions): KubeObject[] {
       kind: 'ConfigMap',
       apiVersion: 'v1',
       metadata: { name: 'extension-apiserver-authentication', namespace: 'kube-system' },
-      data: { 'client-ca-file': options.caCertificate },
+      data: {
+        'client-ca-file': options.caCertificate,
+        'requestheader-allowed-names': '["front-proxy-client"]',
+        'requestheader-client-ca-file': options.caCertificate,
+        'requestheader-extra-headers-prefix': '["X-Remote-Extra-"]',
+        'requestheader-group-headers': '["X-Remote-Group"]',
+        'requestheader-uid-headers': '["X-Remote-Uid"]',
+        'requestheader-username-headers': '["X-Remote-User"]',
+      },
     },
   ]
 }

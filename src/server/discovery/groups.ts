@@ -2,16 +2,19 @@
 import { createHash } from 'node:crypto'
 import type { ResourceDefinition, SubresourceDefinition, Verb } from '../../api/definition.ts'
 import { groupVersion } from '../../api/definition.ts'
+import type { OutsideResource, OutsideVersions } from '../aggregation/outside.ts'
 import type { Registry } from '../registry.ts'
 
 interface Version {
   version: string
   preference: number
   definitions: ResourceDefinition[]
+  /** Of a version that a server outside serves. */
+  outside?: { available: boolean; resources: readonly OutsideResource[] }
 }
 
 /** Groups in order of registration, each with its versions, preferred first. */
-function groupsOf(registry: Registry): Map<string, Version[]> {
+function groupsOf(registry: Registry, outside: OutsideVersions): Map<string, Version[]> {
   const groups = new Map<string, Version[]>()
   for (const { definition } of registry.resources()) {
     const { group, version, preference = 0 } = definition
@@ -23,18 +26,24 @@ function groupsOf(registry: Registry): Map<string, Version[]> {
       known.preference = Math.max(known.preference, preference)
     } else versions.push({ version, preference, definitions: [definition] })
   }
+  for (const { group, version, priority, available, resources } of outside.all()) {
+    const others = (groups.get(group) ?? []).filter((one) => one.version !== version)
+    groups.set(group, [...others, { version, preference: priority, definitions: [], outside: { available, resources } }])
+  }
   for (const versions of groups.values()) versions.sort((a, b) => b.preference - a.preference)
   return groups
 }
 
 export class Discovery {
   readonly #registry: Registry
+  readonly #outside: OutsideVersions
   #generation = -1
   #groups = new Map<string, Version[]>()
   #kept = new Map<string, object | undefined>()
 
-  constructor(registry: Registry) {
+  constructor(registry: Registry, outside: OutsideVersions) {
     this.#registry = registry
+    this.#outside = outside
   }
 
   /** `/api` */
@@ -79,10 +88,10 @@ export class Discovery {
         .filter(([name]) => (name === '') === core)
         .map(([name, versions]) => ({
           metadata: name === '' ? {} : { name },
-          versions: versions.map(({ version, definitions }) => ({
+          versions: versions.map(({ version, definitions, outside }) => ({
             version,
-            resources: byName(definitions).map(aggregatedResource),
-            freshness: 'Current',
+            resources: outside ? outsideResources(outside.resources) : byName(definitions).map(aggregatedResource),
+            freshness: outside?.available === false ? 'Stale' : 'Current',
           })),
         }))
       return { kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', metadata: {}, items }
@@ -101,9 +110,10 @@ export class Discovery {
   }
 
   #refresh(): void {
-    if (this.#generation === this.#registry.generation) return
-    this.#generation = this.#registry.generation
-    this.#groups = groupsOf(this.#registry)
+    const generation = this.#registry.generation + this.#outside.generation
+    if (this.#generation === generation) return
+    this.#generation = generation
+    this.#groups = groupsOf(this.#registry, this.#outside)
     this.#kept.clear()
   }
 
@@ -187,4 +197,29 @@ function aggregatedResource(definition: ResourceDefinition): object {
     ...(categories.length > 0 && { categories }),
     ...(subresources.length > 0 && { subresources }),
   }
+}
+
+/** A plain list of resources and subresources as the aggregated form has them. */
+function outsideResources(list: readonly OutsideResource[]): object[] {
+  const kindOf = ({ group = '', version = '', kind }: OutsideResource) => ({ group, version, kind })
+  return list
+    .filter(({ name }) => !name.includes('/'))
+    .map((one) => {
+      const { name, namespaced, singularName = '', verbs, shortNames, categories } = one
+      const subresources = list
+        .filter((other) => other.name.startsWith(`${name}/`))
+        .map((other) => ({ subresource: other.name.slice(name.length + 1), responseKind: kindOf(other), verbs: other.verbs }))
+      return {
+        ...{
+          resource: name,
+          responseKind: kindOf(one),
+          scope: namespaced ? 'Namespaced' : 'Cluster',
+          singularResource: singularName,
+          verbs,
+        },
+        ...(shortNames?.length && { shortNames }),
+        ...(categories?.length && { categories }),
+        ...(subresources.length > 0 && { subresources }),
+      }
+    })
 }

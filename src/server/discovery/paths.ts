@@ -31,7 +31,7 @@ function documentsOf(core: Core): Documents {
     const definitions = [...registry.resources()].map(({ definition }) => definition)
     const openApi = new OpenApiDocuments(definitions, GIT_VERSION)
     known = {
-      discovery: known?.discovery ?? new Discovery(registry),
+      discovery: known?.discovery ?? new Discovery(registry, core.outside.versions),
       openApi,
       aggregated: new Map(),
       generation: registry.generation,
@@ -87,11 +87,22 @@ function serveOpenApi(core: Core, request: ApiRequest, path: string): Answer | u
     return documentAnswer(openApi.v2(), openApi.v2Hash())
   }
   if (path === '/openapi/v3' || path === '/openapi/v3/')
-    return { ...documentAnswer(openApi.index()), contentType: 'text/plain; charset=utf-8' }
+    return { ...documentAnswer(withOutside(core, openApi.index())), contentType: 'text/plain; charset=utf-8' }
   const part = path.startsWith('/openapi/v3/') ? path.slice('/openapi/v3/'.length) : ''
   const document = openApi.v3(part)
   if (document) return documentAnswer(document, openApi.v3Hash(part))
   return part ? { ...textAnswer(404, ''), contentType: '' } : undefined
+}
+
+/** What servers outside describe themselves has its place in the index, too. */
+function withOutside({ outside: { versions } }: Core, index: Buffer): Buffer {
+  if (versions.isEmpty) return index
+  const { paths } = JSON.parse(index.toString()) as { paths: Record<string, object> }
+  for (const { group, version } of versions.all()) {
+    const path = `apis/${group}/${version}`
+    paths[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${versions.generation}` }
+  }
+  return Buffer.from(JSON.stringify({ paths }))
 }
 
 /** The hash in the address makes a document one that never changes, for clients that keep it. */

@@ -27,6 +27,9 @@ export class Admission {
       warn: (text) => {
         request.warnings.push(text)
       },
+      annotate: (key, value) => {
+        if (request.annotations) request.annotations[key] = value
+      },
       askAgain: () => {
         this.#asked = true
       },

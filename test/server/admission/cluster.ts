@@ -5,6 +5,7 @@ import { StatusError } from '../../../src/api/status.ts'
 import { systemClock } from '../../../src/base/clock.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import { type AdmissionOptions, admissionPlugins } from '../../../src/server/admission/plugins.ts'
+import { OutsideVersions } from '../../../src/server/aggregation/outside.ts'
 import { createAuth } from '../../../src/server/auth/auth.ts'
 import { ensureBootstrap } from '../../../src/server/bootstrap/bootstrap.ts'
 import type { UserInfo } from '../../../src/server/contract.ts'
@@ -54,6 +55,7 @@ export async function createCluster(options: Partial<AdmissionOptions> = {}) {
     fairness: new FlowControl({ reader, clock: systemClock }),
     questions: new Map(Object.entries(auth.reviews)),
     createToken: auth.createToken,
+    outside: { versions: new OutsideVersions() },
     closing: closing.signal,
   }
   await ensureBootstrap({ ...sources, registry, caCertificate: auth.pki.caCertificate })

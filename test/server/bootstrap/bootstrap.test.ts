@@ -33,8 +33,8 @@ describe('a fresh cluster', () => {
     ])
     expect(reader.get('', 'services', 'default', 'kubernetes')?.spec.clusterIP).toBe('10.96.0.1')
     expect(reader.list('scheduling.k8s.io', 'priorityclasses')).toHaveLength(2)
-    expect(reader.get('', 'configmaps', 'kube-system', 'extension-apiserver-authentication')?.data).toEqual({
-      'client-ca-file': 'PEM',
+    expect(reader.get('', 'configmaps', 'kube-system', 'extension-apiserver-authentication')?.data).toMatchObject({
+      ...{ 'client-ca-file': 'PEM', 'requestheader-client-ca-file': 'PEM' },
     })
     const role = reader.get(RBAC, 'clusterroles', '', 'cluster-admin')
     expect(role).toMatchObject({

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ResourceDefinition } from '../../../src/api/definition.ts'
 import { builtinDefinitions } from '../../../src/api/definitions.ts'
+import { OutsideVersions } from '../../../src/server/aggregation/outside.ts'
 import { Discovery } from '../../../src/server/discovery/groups.ts'
 import { Registry } from '../../../src/server/registry.ts'
 import { startServer, type TestServer } from '../start-server.ts'
@@ -29,7 +30,7 @@ describe('discovery', () => {
 
   it('follows the registry', () => {
     const registry = new Registry(builtinDefinitions)
-    const discovery = new Discovery(registry)
+    const discovery = new Discovery(registry, new OutsideVersions())
     expect(discovery.group('x.example')).toBeUndefined()
     const added: ResourceDefinition = { ...builtinDefinitions[0]!, group: 'x.example', version: 'v1', plural: 'things' }
     registry.add([added])

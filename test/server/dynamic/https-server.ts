@@ -1,6 +1,7 @@
 /** A real HTTPS server that answers reviews, with a certificate of its own authority. */
 import { createPrivateKey, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import type { IncomingHttpHeaders } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
@@ -12,7 +13,7 @@ export interface ReviewServer {
   /** For `clientConfig.caBundle`. */
   caBundle: string
   /** Every body that came, in order, with the path it came to. */
-  asked: { path: string; body: Review }[]
+  asked: { path: string; body: Review; headers: IncomingHttpHeaders }[]
   close(): Promise<void>
 }
 
@@ -31,7 +32,7 @@ export async function reviewServer(answer: Answer, names: readonly string[] = ['
     void text(request).then((body) => {
       const path = new URL(request.url ?? '/', 'https://x').pathname
       const parsed = JSON.parse(body || '{}') as Review
-      asked.push({ path, body: parsed })
+      asked.push({ path, body: parsed, headers: request.headers })
       const answered = answer(path, parsed)
       if (answered) response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answered))
     })
