@@ -5,6 +5,7 @@ import type { Declaring } from './program.ts'
 interface LogsFlags {
   follow?: true
   container?: string
+  stage?: string
   previous?: true
   since?: number
   sinceTime?: string
@@ -37,7 +38,8 @@ export function declarePodCommands({ program, io, globals, action }: Declaring):
     .option('-l, --selector <selector>', 'of all pods with these labels')
     .option('--all-containers', 'of every container')
     .option('--prefix', 'each line with its pod and container')
-    .addHelpText('after', '\nExample:\n  skiff logs -f deploy/web\n')
+    .option('--stage <stage>', "pre-start: of the container's pre-start hook")
+    .addHelpText('after', '\nExample:\n  skiff logs -f deploy/web\n  skiff logs web --stage=pre-start\n')
     .action(
       action(async (pod: string | undefined, container: string | undefined, flags: LogsFlags) => {
         const { runLogs } = await import('./logs.ts')

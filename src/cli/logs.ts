@@ -1,5 +1,6 @@
 /** `skiff logs`: the output of one container, or of several at once. */
 import { once } from 'node:events'
+import { PRE_START_PREFIX, preStartName } from '../api/extensions/pre-start.ts'
 import type { Pod } from '../api/types.ts'
 import { objectPath } from '../client/paths.ts'
 import { pods as podResource } from '../client/resources.ts'
@@ -20,6 +21,8 @@ export interface LogsOptions extends GlobalOptions {
   selector?: string
   allContainers?: boolean
   prefix?: boolean
+  /** `pre-start`: what the container's hook wrote. */
+  stage?: string
 }
 
 /** With a selector, the last lines of each pod only, unless told otherwise. */
@@ -37,6 +40,10 @@ export async function runLogs(options: LogsOptions, io: Io): Promise<number> {
     throw new CommandError('either a pod or --selector is needed')
   if (options.since !== undefined && options.sinceTime !== undefined)
     throw new CommandError('--since and --since-time cannot be given together')
+  if (options.stage !== undefined && options.stage !== 'pre-start')
+    throw new CommandError(`--stage ${JSON.stringify(options.stage)}: the only stage with a log of its own is pre-start`)
+  if (options.stage !== undefined && options.allContainers)
+    throw new CommandError('--stage and --all-containers cannot be given together')
   return withSession(options, io, async (session) => {
     const sources = await findSources(options, session, io)
     if (options.follow && sources.length > MAX_FOLLOWED)
@@ -61,8 +68,17 @@ async function findSources(options: LogsOptions, session: Session, io: Io): Prom
     }
     const chosen = chooseContainer(pod, container)
     if (chosen.note) writeLine(io.stderr, chosen.note)
-    return [{ pod, container: chosen.name }]
+    return [{ pod, container: options.stage === undefined ? chosen.name : hookOf(pod, chosen.name) }]
   })
+}
+
+/** The init container that the hook of a container became. */
+function hookOf({ metadata, spec }: Pod, container: string): string {
+  const name = preStartName(container)
+  if (spec?.initContainers?.some((one) => one.name === name)) return name
+  throw new CommandError(
+    `container ${container} of pod ${metadata.name} has no pre-start hook; see the annotation ${PRE_START_PREFIX}${container}`,
+  )
 }
 
 async function onePod(word: string, session: Session, io: Io): Promise<Pod[]> {

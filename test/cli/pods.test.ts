@@ -63,6 +63,21 @@ it('prints logs, by name and by label', async () => {
   expect((await cli.run(['logs', 'p', '--previous'])).code).toBe(1)
 })
 
+it("prints a pre-start hook's log", async () => {
+  const hook = { name: 'pre-start-c', image: 'i' }
+  const spec = { nodeName: 'n', initContainers: [hook], containers: [{ name: 'c', image: 'i' }] }
+  await cli.server.call('POST', '/api/v1/namespaces/default/pods', {
+    ...{ apiVersion: 'v1', kind: 'Pod' },
+    metadata: { name: 'hooked' },
+    spec,
+  })
+  expect(await cli.run(['logs', 'hooked', '--stage=pre-start', '--prefix'])).toMatchObject({
+    ...{ code: 0, out: '[pod/hooked/pre-start-c] one\n[pod/hooked/pre-start-c] two\n' },
+  })
+  expect((await cli.run(['logs', 'p', '--stage=pre-start'])).err).toContain('container c of pod p has no pre-start hook')
+  expect((await cli.run(['logs', 'p', '--stage=start'])).err).toContain('the only stage with a log of its own is pre-start')
+})
+
 it('forwards a port until interrupted', async () => {
   const target = createServer((_request, response) => response.end('from the pod')).listen(0, '127.0.0.1')
   await once(target, 'listening')
