@@ -107,7 +107,9 @@ export async function namesWithPrefix(prefix: string, needs: Needs, limit: numbe
     : (
         await inParallel(able, (resource) => listMetadata(resource, session.namespace, session, { limit: String(limit) }))
       ).flatMap((read) => read.found)
-  return [...new Set(found.map(({ name }) => name))].filter((name) => name.startsWith(prefix))
+  // What a controller made is nobody's to name, but for pods.
+  const meant = found.filter((one) => one.resource.plural === 'pods' || !isControlled(one))
+  return [...new Set(meant.map(({ name }) => name))].filter((name) => name.startsWith(prefix))
 }
 
 /** As a server without the index is asked: each kind for its object of that name. */
