@@ -33,4 +33,16 @@ describe('failures', () => {
     expect((await run('--help')).out).toMatch(/up \[options\].*\n[\s\S]*port-forward/)
     expect((await run('version', '--client')).out).toBe('skiff 9.8.7\n')
   })
+
+  it('are not for want of an example: every command has one', async () => {
+    const offered = async (...words: string[]) =>
+      (await run('__complete', '--', ...words, '')).out.split('\n').filter((word) => word !== '' && word !== 'help')
+    const without: string[] = []
+    for (const name of await offered()) {
+      const below = (await run(name, '--help')).out.includes('\nCommands:') ? await offered(name) : []
+      for (const words of [[name], ...below.map((one) => [name, one])])
+        if (!/\nExamples?:\n {2}\S/.test((await run(...words, '--help')).out)) without.push(words.join(' '))
+    }
+    expect(without).toEqual([])
+  })
 })
