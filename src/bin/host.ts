@@ -10,6 +10,10 @@ export function createHost(): Host {
     down: async (options, io) => (await import('./instance.ts')).down(dataDirectoryOf(options, io.env), io),
     status: async (options, io) => (await import('./instance.ts')).status(dataDirectoryOf(options, io.env)),
     images: (options) => imagesOf(dataDirectoryOf(options, process.env)),
+    extend: {
+      serve: async (options, io, ready) => (await import('./extend.ts')).serveExtensions(options, io, ready),
+      manifests: async (options) => (await import('../extend/serve/manifests.ts')).extensionManifests(options),
+    },
     demo: async (io) => (await import('./demo.ts')).demo(io),
   }
 }

@@ -86,6 +86,30 @@ export interface ImageCommands {
   remove(name: string): Promise<void>
 }
 
+export interface ExtendOptions {
+  host: string
+  /** 0 takes a free one. */
+  port: number
+  /** How the API server reaches it; absent: at its own address. */
+  service?: { namespace: string; name: string }
+  pinImages: 'off' | 'warn' | 'require'
+  kubeconfig?: string | undefined
+  context?: string | undefined
+}
+
+export interface ExtendReport {
+  /** Of the cluster it extends. */
+  server: string
+  port: number
+}
+
+export interface ExtendCommands {
+  /** Runs until the signal of `io` aborts. Calls `ready` once, when the cluster asks it. Answers the exit code. */
+  serve(options: ExtendOptions, io: Io, ready: (report: ExtendReport) => void): Promise<number>
+  /** The objects of a cluster that runs the extensions itself, in the order they are to be made. */
+  manifests(options: { image: string; namespace: string }): Promise<readonly object[]>
+}
+
 export interface Host {
   readonly version: string
   /** Runs until the signal of `io` aborts, or until ready when detached. Calls `ready` once. Answers the exit code. */
@@ -94,5 +118,6 @@ export interface Host {
   down(options: DataDirectoryOptions, io: Io): Promise<boolean>
   status(options: DataDirectoryOptions, io: Io): Promise<ClusterStatus>
   images(options: DataDirectoryOptions): ImageCommands
+  extend: ExtendCommands
   demo(io: Io): Promise<number>
 }

@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander'
 import { StatusError } from '../api/status.ts'
 import { declareAlias } from './declare-alias.ts'
 import { declareClusterCommands } from './declare-cluster.ts'
+import { declareExtend } from './declare-extend.ts'
 import { declareObjectCommands } from './declare-objects.ts'
 import { declarePodCommands } from './declare-pods.ts'
 import { declareRolloutCommands } from './declare-rollouts.ts'
@@ -72,6 +73,7 @@ function createProgram(io: Io, host: Host): Program {
   declareSet(declaring)
   declareRun(declaring)
   declareAlias(declaring)
+  declareExtend(declaring)
   return { command: program, exitCode: () => exitCode }
 }
 

@@ -52,6 +52,7 @@ export const noHost: Host = {
   down: refuse,
   status: refuse,
   images: () => ({ build: refuse, load: refuse, save: refuse, list: refuse, remove: refuse }),
+  extend: { serve: refuse, manifests: refuse },
   demo: refuse,
 }
 
