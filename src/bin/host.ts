@@ -1,11 +1,13 @@
 /** This machine's clusters, for the command line: start, stop, look, and the image store of a data directory. */
 import type { Host } from '../cli/host.ts'
 import { dataDirectoryOf } from './data-directory.ts'
+import { thisDriver } from './driver.ts'
 import { packageVersion } from './package-root.ts'
 
 export function createHost(): Host {
   return {
     version: packageVersion(),
+    driver: thisDriver,
     up: async (options, io, ready) => (await import('./up.ts')).up(options, io, ready),
     down: async (options, io) => (await import('./instance.ts')).down(dataDirectoryOf(options, io.env), io),
     status: async (options, io) => (await import('./instance.ts')).status(dataDirectoryOf(options, io.env)),

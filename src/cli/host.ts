@@ -1,5 +1,6 @@
 /** What the commands need of the machine's own cluster. The program's entry implements it: this folder may not know the cluster. */
 import type { Io } from './io.ts'
+import type { Driver } from './roll-pace.ts'
 
 export type RuntimeName = 'local' | 'simulated' | 'none'
 
@@ -112,6 +113,8 @@ export interface ExtendCommands {
 
 export interface Host {
   readonly version: string
+  /** This process among the drivers of rolls. */
+  driver(): Driver
   /** Runs until the signal of `io` aborts, or until ready when detached. Calls `ready` once. Answers the exit code. */
   up(options: UpOptions, io: Io, ready: (report: UpReport) => void): Promise<number>
   /** Stops the cluster of a data directory, in whichever process it runs; false when none ran. Removes its context. */

@@ -33,7 +33,7 @@ export async function showRoll(roll: Roll, io: Io, options: { json: boolean; hin
 
 /** A roll's refusals are meant for the user. */
 export function told(error: unknown): unknown {
-  return error instanceof RollError ? new CommandError(error.message, 1, { cause: error }) : error
+  return error instanceof RollError || error instanceof RangeError ? new CommandError(error.message, 1, { cause: error }) : error
 }
 
 function jsonLines(io: Io): (progress: Progress) => void {
@@ -45,18 +45,30 @@ function lines(io: Io): (progress: Progress) => void {
 }
 
 function bars(io: Io): (progress: Progress) => void {
-  let isDrawn = false
-  return ({ old, new: next }) => {
-    const total = Math.max(1, old.replicas, next.replicas, old.replicas + next.replicas)
-    const width = Math.max(old.name.length, next.name.length)
-    // Up two lines, and each line cleared before it is written again.
-    if (isDrawn) io.stdout.write('\u001b[2A')
-    for (const side of [old, next]) {
-      const filled = Math.round((Math.min(side.ready, total) / total) * BAR_WIDTH)
-      const bar = `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)}`
-      const line = `${side.name.padEnd(width)} ${bar} ${side.ready}/${side.replicas} ready`
-      io.stdout.write(`\u001b[2K${line.slice(0, Math.max(1, io.columns - 1))}\n`)
-    }
-    isDrawn = true
+  let drawn = 0
+  return (progress) => {
+    const drawing = barsOf(progress)
+    // Up over what is there, and each line cleared before it is written again.
+    if (drawn > 0) io.stdout.write(`\u001b[${drawn}A`)
+    for (const line of drawing) io.stdout.write(`\u001b[2K${line.slice(0, Math.max(1, io.columns - 1))}\n`)
+    drawn = drawing.length
   }
+}
+
+/** A line for each controller: `█` ready pods of the new template, `▒` those not ready yet, `░` pods of the old one. */
+export function barsOf({ phase, old, new: next, desired }: Progress): string[] {
+  const total = Math.max(1, desired, old.replicas + next.replicas)
+  const part = (pods: number) => Math.round((pods / total) * BAR_WIDTH)
+  const ready = part(Math.min(next.ready, next.replicas))
+  const updated = '█'.repeat(ready) + '▒'.repeat(Math.max(0, part(next.replicas) - ready))
+  const before = '░'.repeat(part(old.replicas))
+  if (old.name === next.name) {
+    const bar = (updated + before).padEnd(BAR_WIDTH).slice(0, BAR_WIDTH)
+    return [`${next.name} ${bar} ${next.ready} ready, ${next.replicas} updated, ${old.replicas} old  ${phase}`]
+  }
+  const width = Math.max(old.name.length, next.name.length)
+  return [
+    `${old.name.padEnd(width)} ${before.padEnd(BAR_WIDTH)} ${old.ready}/${old.replicas} ready, old`,
+    `${next.name.padEnd(width)} ${updated.padEnd(BAR_WIDTH)} ${next.ready}/${next.replicas} ready  ${phase}`,
+  ]
 }

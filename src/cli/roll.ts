@@ -1,25 +1,13 @@
 /** `skiff roll`: from what is given on the command line to a roll, and its exit code. */
 import { readFile } from 'node:fs/promises'
 import type { PodTemplateSpec } from '../api/types.ts'
-import { systemClock } from '../base/clock.ts'
-import { previewRoll, type RollbackOptions, type RollKind, type RollOptions, roll } from '../rollout/index.ts'
+import { previewRoll, type RollKind, type RollOptions, roll } from '../rollout/index.ts'
 import { CommandError, type Io, writeLine } from './io.ts'
 import { createPinner, type Pinner } from './pin.ts'
 import type { PinMode } from './pin-modes.ts'
 import { showRoll, told } from './roll-output.ts'
-import { type Place, ROLLED_KINDS, resolveWorkload } from './workload-names.ts'
-
-/** The flags that a roll and its way back share. */
-export interface PaceFlags {
-  maxSurge?: string | undefined
-  maxUnavailable?: string | undefined
-  /** Seconds. */
-  minReady?: number | undefined
-  timeoutMs?: number | undefined
-  deadlineMs?: number | undefined
-  updatePeriodMs?: number | undefined
-  json: boolean
-}
+import { amount, commandLine, type Driver, drivingOptions, type PaceFlags, waysOn } from './roll-pace.ts'
+import { type Place, resolveRolled, resolveWorkload } from './workload-names.ts'
 
 export interface RollFlags extends PaceFlags {
   /** `web`, `rc/web`. */
@@ -30,64 +18,53 @@ export interface RollFlags extends PaceFlags {
   images: readonly string[]
   file?: string | undefined
   dryRun: boolean
+  pet?: boolean | undefined
+  canary?: string | undefined
+  rollover?: boolean | undefined
+  /** How many old controllers stay. */
+  keep?: number | undefined
+  cleanup?: 'keep' | 'delete' | undefined
   pin?: PinMode | undefined
 }
 
 const CONFLICT = 3
 
-export async function runRoll(flags: RollFlags, io: Io, place: Place): Promise<number> {
-  if (flags.images.length === 0 && flags.file === undefined && flags.to === undefined)
-    throw new CommandError('to what? Give --image, -f or the name of another controller')
-  if (flags.to !== undefined && (flags.file !== undefined || flags.images.length > 0))
-    throw new CommandError('a second name stands alone: --image and -f do not go with it')
-  const { kind, name } = await resolveWorkload(place, flags.name, ROLLED_KINDS)
-  const to = flags.to === undefined ? undefined : await resolveWorkload(place, flags.to, [kind])
-  const file = flags.file === undefined ? undefined : await readTemplate(flags.file, kind as RollKind, name)
+export async function runRoll(flags: RollFlags, io: Io, place: Place, driver: Driver): Promise<number> {
+  refuseContradictions(flags)
+  const target = await resolveRolled(place, flags.name)
+  const to = flags.to === undefined ? undefined : await resolveWorkload(place, flags.to, [target.kind])
+  const file = flags.file === undefined ? undefined : await readTemplate(flags.file, target.kind, target.name)
   const pinner = createPinner(flags.pin, io, place)
   if (file?.template.spec) await pinner.spec(file.template.spec)
   const options: RollOptions = {
-    ...paceOf(flags, io, place, { kind: kind as RollKind, name }),
+    ...(await drivingOptions({ flags, io, place, target, driver, command: commandOf(flags) })),
     ...(flags.images.length > 0 && { images: await pinnedImages(flags.images, pinner) }),
-    template: file?.template,
-    toName: to?.name ?? file?.toName,
+    ...{ template: file?.template, toName: to?.name ?? file?.toName },
+    ...{ pet: flags.pet, rollover: flags.rollover, keep: flags.keep, cleanup: flags.cleanup },
+    canary: amount(flags.canary, '--canary'),
   }
   if (flags.dryRun) return preview(options, io, flags.json)
-  const namespace = place.namespace === 'default' ? '' : ` -n ${place.namespace}`
-  const again = [
-    'skiff roll',
-    flags.name,
-    flags.to,
-    ...flags.images.map((image) => `--image ${image}`),
-    flags.file && `-f ${flags.file}`,
-  ]
-  const hints = [
-    `to go on:   ${again.filter(Boolean).join(' ')}${namespace}`,
-    `to go back: skiff rollback ${flags.name}${namespace}`,
-  ]
-  return showRoll(roll(options), io, { json: flags.json, hints })
+  return showRoll(roll(options), io, { json: flags.json, hints: waysOn(flags.name, target, place) })
 }
 
-export function paceOf(flags: PaceFlags, io: Io, place: Place, target: RollbackOptions['target']): RollbackOptions {
-  return {
-    client: place.client,
-    clock: systemClock,
-    namespace: place.namespace,
-    target,
-    maxSurge: amount(flags.maxSurge, '--max-surge'),
-    maxUnavailable: amount(flags.maxUnavailable, '--max-unavailable'),
-    minReadySeconds: flags.minReady,
-    timeoutMs: flags.timeoutMs,
-    deadlineMs: flags.deadlineMs,
-    updatePeriodMs: flags.updatePeriodMs,
-    signal: io.signal,
-  }
+function refuseContradictions({ images, file, to, keep, cleanup }: RollFlags): void {
+  if (images.length === 0 && file === undefined && to === undefined)
+    throw new CommandError('to what? Give --image, -f or the name of another controller')
+  if (to !== undefined && (file !== undefined || images.length > 0))
+    throw new CommandError('a second name stands alone: --image and -f do not go with it')
+  if (keep !== undefined && cleanup === 'delete') throw new CommandError('--keep and --cleanup=delete contradict each other')
 }
 
-function amount(text: string | undefined, flag: string): number | string | undefined {
-  if (text === undefined) return undefined
-  if (/^[0-9]+$/.test(text)) return Number(text)
-  if (/^[0-9]+%$/.test(text)) return text
-  throw new CommandError(`${flag} takes a count or a percentage, not ${JSON.stringify(text)}`)
+/** Without what only matters while it runs. */
+function commandOf({ name, to, images, file, canary, pet, rollover }: RollFlags): string {
+  return commandLine([
+    ...['skiff', 'roll', name, to],
+    ...images.flatMap((image) => ['--image', image]),
+    ...(file === undefined ? [] : ['-f', file]),
+    ...(canary === undefined ? [] : ['--canary', canary]),
+    pet ? '--pet' : undefined,
+    rollover ? '--rollover' : undefined,
+  ])
 }
 
 /** Container names hold no slash, colon or at sign, so what stands before `=` is one exactly when it has none. */
@@ -135,6 +112,7 @@ async function preview(options: RollOptions, io: Io, json: boolean): Promise<num
   const plan = await previewRoll(options).catch((error: unknown) => {
     throw told(error)
   })
-  writeLine(io.stdout, json ? JSON.stringify({ type: 'plan', ...plan }) : plan.message)
+  if (json) writeLine(io.stdout, JSON.stringify({ type: 'plan', ...plan }))
+  else for (const line of [plan.message, ...plan.steps.map((step) => `  ${step}`)]) writeLine(io.stdout, line)
   return plan.isConflict ? CONFLICT : 0
 }

@@ -1,13 +1,13 @@
 /** `skiff rollback`: back to what was there before the last roll. */
-import { type RollKind, rollback } from '../rollout/index.ts'
+import { rollback } from '../rollout/index.ts'
 import type { Io } from './io.ts'
-import { type PaceFlags, paceOf } from './roll.ts'
 import { showRoll } from './roll-output.ts'
-import { type Place, ROLLED_KINDS, resolveWorkload } from './workload-names.ts'
+import { commandLine, type Driver, drivingOptions, type PaceFlags, waysOn } from './roll-pace.ts'
+import { type Place, resolveRolled } from './workload-names.ts'
 
-export async function runRollback(flags: PaceFlags & { name: string }, io: Io, place: Place): Promise<number> {
-  const { kind, name } = await resolveWorkload(place, flags.name, ROLLED_KINDS)
-  const namespace = place.namespace === 'default' ? '' : ` -n ${place.namespace}`
-  const hints = [`to go on: skiff rollback ${flags.name}${namespace}`]
-  return showRoll(rollback(paceOf(flags, io, place, { kind: kind as RollKind, name })), io, { json: flags.json, hints })
+export async function runRollback(flags: PaceFlags & { name: string }, io: Io, place: Place, driver: Driver): Promise<number> {
+  const target = await resolveRolled(place, flags.name)
+  const command = commandLine(['skiff', 'rollback', flags.name])
+  const options = await drivingOptions({ flags, io, place, target, driver, command })
+  return showRoll(rollback(options), io, { json: flags.json, hints: waysOn(flags.name, target, place) })
 }

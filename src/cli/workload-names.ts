@@ -3,10 +3,11 @@
 import type { KubeObject } from '../api/object.ts'
 import { isNotFound } from '../api/status.ts'
 import type { Client, ResourceRef } from '../client/client.ts'
-import { deployments, jobs, pods, replicaSets, replicationControllers } from '../client/resources.ts'
+import { daemonSets, deployments, replicaSets, replicationControllers, statefulSets } from '../client/resources.ts'
+import { currentControllerOf, type RollKind, type RollTarget } from '../rollout/index.ts'
 import { CommandError } from './io.ts'
 
-export type WorkloadKind = 'Deployment' | 'ReplicaSet' | 'ReplicationController' | 'Pod' | 'Job'
+type WorkloadKind = RollKind
 
 interface Workload {
   kind: WorkloadKind
@@ -36,18 +37,35 @@ const KNOWN: Record<WorkloadKind, { resource: ResourceRef<KubeObject>; words: re
     resource: replicationControllers as ResourceRef<KubeObject>,
     words: ['replicationcontroller', 'replicationcontrollers', 'rc'],
   },
-  Pod: { resource: pods as ResourceRef<KubeObject>, words: ['pod', 'pods', 'po'] },
-  Job: { resource: jobs as ResourceRef<KubeObject>, words: ['job', 'jobs'] },
+  StatefulSet: { resource: statefulSets as ResourceRef<KubeObject>, words: ['statefulset', 'statefulsets', 'sts'] },
+  DaemonSet: { resource: daemonSets as ResourceRef<KubeObject>, words: ['daemonset', 'daemonsets', 'ds'] },
 }
 
-export const ROLLED_KINDS = ['Deployment', 'ReplicaSet', 'ReplicationController'] as const
+const ROLLED_KINDS = ['Deployment', 'ReplicaSet', 'ReplicationController', 'StatefulSet', 'DaemonSet'] as const
 
-export function resourceFor(kind: WorkloadKind): ResourceRef<KubeObject> {
-  return KNOWN[kind].resource
-}
-
-export function handleFor(kind: WorkloadKind, name: string): string {
+function handleFor(kind: WorkloadKind, name: string): string {
   return `${KNOWN[kind].words[0]}/${name}`
+}
+
+/**
+ * What a command that rolls is to act on. A name whose first controller was cleaned away goes on to mean those that rolls made
+ * of it.
+ */
+export async function resolveRolled(place: Place, text: string): Promise<RollTarget> {
+  const [word, name = text] = text.includes('/') ? text.split('/') : [undefined]
+  try {
+    const found = await resolveWorkload(place, text, ROLLED_KINDS)
+    return { kind: found.kind, name: found.name }
+  } catch (error) {
+    const isAbsent = isNotFound(error) || (error instanceof CommandError && error.exitCode !== AMBIGUOUS)
+    if (!isAbsent) throw error
+    for (const kind of ['ReplicationController', 'ReplicaSet'] as const) {
+      if (word !== undefined && !KNOWN[kind].words.includes(word.toLowerCase())) continue
+      const target: RollTarget = { kind, name }
+      if (await currentControllerOf({ ...place, target })) return target
+    }
+    throw error
+  }
 }
 
 /** Throws CommandError: exit code 3 for a name that means several objects, 1 for one that means none. */

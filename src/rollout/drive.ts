@@ -18,6 +18,8 @@ const OBSERVE_TIMEOUT_MS = 60_000
 /** As often as writes in a row may be refused because of what others wrote. */
 const MAX_REFUSALS = 100
 const PAUSE_ATTEMPTS = 10
+/** After a refused write the watch mostly shows at once why; it is repeated anyway. */
+const REFUSED_WAIT_MS = 1000
 
 export async function* driveCourse(
   course: Course,
@@ -91,14 +93,15 @@ class Drive {
       }
       refusals = isRefused ? refusals + 1 : 0
       if (refusals > MAX_REFUSALS) throw new RollError('every write is refused because others write at the same time')
-      if (isRefused || actions.length === 0 || actions.some(({ do: what }) => what === 'scale')) await this.#wait(patience)
+      if (isRefused || actions.length === 0 || actions.some(({ do: what }) => what === 'scale'))
+        await this.#wait(patience, isRefused)
     }
   }
 
-  async #wait(patience: Patience): Promise<void> {
+  async #wait(patience: Patience, isRefused: boolean): Promise<void> {
     const { clock, updatePeriodMs } = this.#pace()
     const dueMs = this.#lastScaleMs + updatePeriodMs - clock.monotonic()
-    const leftMs = patience.leftMs()
+    const leftMs = isRefused ? Math.min(REFUSED_WAIT_MS, patience.leftMs()) : patience.leftMs()
     await this.#follower.changed(dueMs > 0 ? Math.min(leftMs, dueMs) : leftMs, this.#signal)
   }
 

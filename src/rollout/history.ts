@@ -38,6 +38,19 @@ export async function historyOf(options: { client: Client; namespace: string; ta
   return historyFrom(kind, listingOf(items), name)
 }
 
+/** The name of the controller that a name stands for today; undefined when there is none. */
+export async function currentControllerOf(options: {
+  client: Client
+  namespace: string
+  target: RollTarget
+}): Promise<string | undefined> {
+  const { client, namespace, target } = options
+  const { kind, name } = target
+  if (kind !== 'ReplicationController' && kind !== 'ReplicaSet') return undefined
+  const current = currentOf(listingOf((await client.list(resourceOf(kind), { namespace })).items), name)
+  return current && nameOf(current)
+}
+
 /** Pure. */
 export function historyFrom(kind: ReplicaKind, listing: Listing, name: string): History[] {
   const current = currentOf(listing, name)

@@ -1,5 +1,7 @@
 /** `skiff/rollout`: rolling updates and their way back, over any Kubernetes API. Knows no terminal and no command line. */
-import { type Roll, type RollbackOptions, type RollKind, type RollOptions, type RollPreview, rollOf } from './progress.ts'
+import { type Clock, systemClock } from '../base/clock.ts'
+import type * as Driven from './progress.ts'
+import { type Roll, type RollKind, type RollPreview, rollOf } from './progress.ts'
 import type { ReplicaKind } from './replica-kinds.ts'
 import {
   abortReplicas,
@@ -12,22 +14,30 @@ import {
 } from './replicas.ts'
 import { abortServed, previewServed, resumeServed, rollBackServed, rollServed } from './served/served.ts'
 
-export { type History, historyOf } from './history.ts'
+export { currentControllerOf, type History, historyOf } from './history.ts'
 export {
   type Outcome,
   type PaceOptions,
   type Phase,
   type Progress,
   type Roll,
-  type RollbackOptions,
   RollError,
   type RollKind,
-  type RollOptions,
   type RollPreview,
   type RollResult,
   type RollTarget,
   type SideProgress,
 } from './progress.ts'
+
+/** Time is the system's unless another clock is given. */
+type Timed<T> = Omit<T, 'clock'> & { clock?: Clock | undefined }
+export type RollOptions = Timed<Driven.RollOptions>
+export type RollbackOptions = Timed<Driven.RollbackOptions>
+
+function timed<T extends object>(options: T): Omit<T, 'clock'> & { clock: Clock } {
+  const { clock = systemClock, ...rest } = options as T & { clock?: Clock | undefined }
+  return { ...rest, clock }
+}
 
 /**
  * Rolls the target to other images, another template or another controller. Nothing happens before the first progress or the
@@ -35,38 +45,38 @@ export {
  */
 export function roll(options: RollOptions): Roll {
   const { kind } = options.target
-  return rollOf(isReplicas(kind) ? rollReplicas(options, kind) : rollServed(options, kind))
+  return rollOf(isReplicas(kind) ? rollReplicas(timed(options), kind) : rollServed(timed(options), kind))
 }
 
 /** What `roll` would do; changes nothing. */
 export function previewRoll(options: RollOptions): Promise<RollPreview> {
   const { kind } = options.target
-  return isReplicas(kind) ? previewReplicas(options, kind) : previewServed(options, kind)
+  return isReplicas(kind) ? previewReplicas(timed(options), kind) : previewServed(timed(options), kind)
 }
 
 /** Goes back to what was there before the last roll, finished or not, with the count of that time. */
 export function rollback(options: RollbackOptions): Roll {
   const { kind } = options.target
-  return rollOf(isReplicas(kind) ? rollBackReplicas(options, kind) : rollBackServed(options, kind))
+  return rollOf(isReplicas(kind) ? rollBackReplicas(timed(options), kind) : rollBackServed(timed(options), kind))
 }
 
 /** Goes on with a roll that was paused or whose driver ended, in the direction that it has. */
 export function resume(options: RollbackOptions): Roll {
   const { kind } = options.target
-  return rollOf(isReplicas(kind) ? resumeReplicas(options, kind) : resumeServed(options, kind, false))
+  return rollOf(isReplicas(kind) ? resumeReplicas(timed(options), kind) : resumeServed(timed(options), kind, false))
 }
 
 /** From a canary to all pods. */
 export function promote(options: RollbackOptions): Roll {
   const { kind } = options.target
-  return rollOf(isReplicas(kind) ? promoteReplicas(options, kind) : resumeServed(options, kind, true))
+  return rollOf(isReplicas(kind) ? promoteReplicas(timed(options), kind) : resumeServed(timed(options), kind, true))
 }
 
 /** Goes back, and deletes what the roll had made. With `keepPods` the roll ends where it stands instead: both sides stay as they are. */
 export function abort(options: RollbackOptions & { keepPods?: boolean | undefined }): Roll {
   const { kind } = options.target
-  if (!isReplicas(kind)) return rollOf(abortServed(options, kind, options.keepPods === true))
-  return rollOf(options.keepPods ? keepReplicas(options, kind) : abortReplicas(options, kind))
+  if (!isReplicas(kind)) return rollOf(abortServed(timed(options), kind, options.keepPods === true))
+  return rollOf(options.keepPods ? keepReplicas(timed(options), kind) : abortReplicas(timed(options), kind))
 }
 
 function isReplicas(kind: RollKind): kind is ReplicaKind {

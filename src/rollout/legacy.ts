@@ -19,7 +19,8 @@ export function legacyRecord({ metadata, spec }: ReplicationController | Replica
     role: next ? 'old' : 'new',
     originalReplicas: replicas,
     desiredReplicas: next ? 0 : replicas,
-    phase: 'Rolling',
+    // Whoever drove it is gone: the next driver writes a record of ours.
+    phase: 'Paused',
     direction: 'forward',
     writtenReplicas: undefined,
     settings: { base: from },

@@ -48,6 +48,7 @@ const refuse = () => Promise.reject(new Error('this test has no machine of its o
 /** Without parts of its own: each test gives what its command needs. */
 export const noHost: Host = {
   version: '9.8.7',
+  driver: () => ({ name: 'test', isGone: () => false }),
   up: refuse,
   down: refuse,
   status: refuse,

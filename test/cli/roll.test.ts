@@ -37,6 +37,7 @@ function capture(options: { isTty?: boolean; signal?: AbortSignal } = {}): { io:
   return { io, out: () => text.out, err: () => text.err }
 }
 
+const driver = { name: 'test', isGone: () => false }
 const rollFlags = (more: Partial<RollFlags>): RollFlags => ({
   name: 'web',
   images: [],
@@ -60,23 +61,23 @@ test('a replication controller: dry run, roll in lines, again, back in bars, sto
   await runWeb(cluster, 'rc')
 
   const planned = capture()
-  expect(await runRoll(rollFlags({ images: ['web:v2'], dryRun: true }), planned.io, place)).toBe(0)
-  expect(planned.out()).toMatch(/^would roll rc\/web to rc\/web-[a-z2-9]{10}, a new controller, with 2 replicas\n$/)
+  expect(await runRoll(rollFlags({ images: ['web:v2'], dryRun: true }), planned.io, place, driver)).toBe(0)
+  expect(planned.out()).toMatch(/^would roll rc\/web to rc\/web-[a-z2-9]{10}, a new controller, with 2 replicas\n( {2}.*\n)+$/)
   expect((await cluster.client.list(replicationControllers, { namespace })).items).toHaveLength(1)
 
   const rolled = capture()
-  expect(await runRoll(rollFlags({ images: ['web=web:v2'] }), rolled.io, place)).toBe(0)
+  expect(await runRoll(rollFlags({ images: ['web=web:v2'] }), rolled.io, place, driver)).toBe(0)
   expect(rolled.out()).toMatch(
     /Preparing: created rc\/web-[a-z2-9]{10}\n(.|\n)*Complete: all pods are replaced\nrolled to rc\/web-/,
   )
 
   const again = capture()
-  expect(await runRoll(rollFlags({ images: ['web:v2'], json: true }), again.io, place)).toBe(0)
+  expect(await runRoll(rollFlags({ images: ['web:v2'], json: true }), again.io, place, driver)).toBe(0)
   expect(JSON.parse(again.out())).toMatchObject({ type: 'result', outcome: 'unchanged', changed: false })
 
   const back = capture({ isTty: true })
-  expect(await runRollback({ name: 'web', json: false }, back.io, place)).toBe(0)
-  expect(back.out()).toMatch(/web +█{20} 2\/2 ready\n/)
+  expect(await runRollback({ name: 'web', json: false }, back.io, place, driver)).toBe(0)
+  expect(back.out()).toMatch(/web +█{20} 2\/2 ready {2}Aborted\n/)
 
   const stopped = capture()
   expect(await stopObjects({ words: ['web'], timeoutMs: 10_000 }, stopped.io, sessionOf(cluster.client))).toBe(0)
@@ -91,7 +92,7 @@ test('a deployment: JSON lines, no progress with the way out, back, stop', async
   const place = { client: cluster.client, namespace }
   await runWeb(cluster)
   const rolled = capture()
-  expect(await runRoll(rollFlags({ images: ['web:v2'], json: true }), rolled.io, place)).toBe(0)
+  expect(await runRoll(rollFlags({ images: ['web:v2'], json: true }), rolled.io, place, driver)).toBe(0)
   const lines = rolled
     .out()
     .trim()
@@ -101,9 +102,9 @@ test('a deployment: JSON lines, no progress with the way out, back, stop', async
   expect(lines[0]).toMatchObject({ type: 'progress', phase: 'Rolling' })
 
   const stuck = capture()
-  expect(await runRoll(rollFlags({ images: ['web:v3'], timeoutMs: 200 }), stuck.io, place)).toBe(4)
-  expect(stuck.err()).toContain('to go back: skiff rollback web\n')
-  expect(await runRollback({ name: 'web', json: false, timeoutMs: 10_000 }, capture().io, place)).toBe(0)
+  expect(await runRoll(rollFlags({ images: ['web:v3'], timeoutMs: 200 }), stuck.io, place, driver)).toBe(4)
+  expect(stuck.err()).toContain('to roll back: skiff rollback web\n')
+  expect(await runRollback({ name: 'web', json: false, timeoutMs: 10_000 }, capture().io, place, driver)).toBe(0)
 
   expect(await stopObjects({ words: ['web'], timeoutMs: 10_000 }, capture().io, sessionOf(cluster.client))).toBe(0)
   expect((await cluster.client.list(deployments, { namespace })).items).toEqual([])
@@ -115,11 +116,11 @@ test('an interrupted roll exits with 130 and says how to go on', async () => {
   await runWeb(cluster, 'rc')
   const stopping = new AbortController()
   const { io, err } = capture({ signal: stopping.signal })
-  const rolling = runRoll(rollFlags({ images: ['web:v3'] }), io, { client: cluster.client, namespace })
+  const rolling = runRoll(rollFlags({ images: ['web:v3'] }), io, { client: cluster.client, namespace }, driver)
   await until(async () => expect((await cluster.client.list(pods, { namespace })).items).toHaveLength(3))
   stopping.abort()
   expect(await rolling).toBe(130)
-  expect(err()).toBe('to go on:   skiff roll web --image web:v3\nto go back: skiff rollback web\n')
+  expect(err()).toBe('to resume:    skiff resume web\nto roll back: skiff rollback web\nto keep both: skiff abort web --keep\n')
 })
 
 test('the template comes from a file of the same kind', async () => {
@@ -134,11 +135,11 @@ test('the template comes from a file of the same kind', async () => {
       file,
       JSON.stringify({ apiVersion: 'v1', kind: 'ReplicationController', metadata: { name: 'web-next' }, spec: { template } }),
     )
-    expect(await runRoll(rollFlags({ file }), capture().io, place)).toBe(0)
+    expect(await runRoll(rollFlags({ file }), capture().io, place, driver)).toBe(0)
     const next = await cluster.client.get(replicationControllers, 'web-next', { namespace })
     expect(next.status).toMatchObject({ readyReplicas: 2 })
     await writeFile(file, 'kind: Deployment\nspec: {template: {}}')
-    await expect(runRoll(rollFlags({ file }), capture().io, place)).rejects.toThrow('a ReplicationController is needed')
+    await expect(runRoll(rollFlags({ file }), capture().io, place, driver)).rejects.toThrow('a ReplicationController is needed')
   } finally {
     await rm(directory, { recursive: true })
   }
@@ -150,14 +151,14 @@ test('names: several are listed with exit code 3, none proposes the nearest', as
   const io = capture().io
   await runRun(words('web --image web:v1'), {}, io, place)
   await runRun(words('web --image web:v1 --as rc'), {}, io, place)
-  const several = runRoll(rollFlags({ images: ['web:v2'] }), io, place)
+  const several = runRoll(rollFlags({ images: ['web:v2'] }), io, place, driver)
   await expect(several).rejects.toMatchObject({
     exitCode: 3,
     message: expect.stringContaining('deployment/web, replicationcontroller/web'),
   })
-  const none = runRoll(rollFlags({ name: 'wbe', images: ['web:v2'] }), io, place)
+  const none = runRoll(rollFlags({ name: 'wbe', images: ['web:v2'] }), io, place, driver)
   await expect(none).rejects.toMatchObject({ exitCode: 1, message: expect.stringContaining('near: deployment/web') })
-  await expect(runRollback({ name: 'node/web', json: false }, io, place)).rejects.toThrow('is no kind for this')
+  await expect(runRollback({ name: 'node/web', json: false }, io, place, driver)).rejects.toThrow('is no kind for this')
 })
 
 test('what runs once passes its exit code on', async () => {
