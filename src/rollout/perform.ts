@@ -109,7 +109,8 @@ function recordFor(course: Course, controller: Controller, phase: Phase): RollRe
 /** The one that comes says as well whose roll it is, when it existed before. */
 async function writeRecord(hands: Hands, course: Course, name: string, phase: Phase): Promise<void> {
   const controller = need(hands, course, name)
-  const isNews = phase === 'Preparing' && course.direction === 'forward' && name === course.staying
+  const { pet } = course.settings
+  const isNews = phase === 'Preparing' && course.direction === 'forward' && name === course.staying && !pet
   const origin = hands.world.get(course.leaving.at(-1) ?? '')
   const causes = isNews
     ? causePatch(causeAnnotations({ ...hands.cause, clock: hands.clock }, origin?.spec?.template, controller.spec?.template))

@@ -3,7 +3,7 @@
  * name off it. Keys are uids; an object is looked at only when something about its owners or dependents changed.
  */
 import type { KubeObject, OwnerReference } from '../../api/object.ts'
-import { isNotFound } from '../../api/status.ts'
+import { isNotFound, StatusError } from '../../api/status.ts'
 import type { ResourceRef } from '../../client/client.ts'
 import type { Enqueue, ReconcileContext, ReconcileResult, Reconciler } from '../../reconcile/reconciler.ts'
 import type { Change } from '../../watch/informer.ts'
@@ -155,10 +155,7 @@ class Collector {
         return
       case 'orphan':
         await inParallel(plan.dependents, (dependent) =>
-          this.#setOwners(
-            dependent,
-            ownersOf(dependent).filter(({ uid }) => uid !== item.uid),
-          ).catch((error: unknown) => {
+          this.#disown(dependent, item.uid).catch((error: unknown) => {
             if (!isNotFound(error)) throw error
           }),
         )
@@ -193,6 +190,22 @@ class Collector {
 
   #setOwners(item: Item, owners: readonly OwnerReference[]): Promise<void> {
     return this.#patch(item, { ownerReferences: owners.length > 0 ? owners.map((owner) => ({ ...owner })) : null })
+  }
+
+  /** By uid alone, so that what changes all the time can be let go as well; custom resources know no such patch. */
+  async #disown(item: Item, ownerUid: string): Promise<void> {
+    const { resource, object } = item
+    const { name = '', namespace, uid } = object.metadata
+    const metadata = { uid, ownerReferences: [{ $patch: 'delete', uid: ownerUid }] }
+    try {
+      await this.#context.client.patch(resource, name, 'strategic', { metadata }, { namespace })
+    } catch (error) {
+      if (!(error instanceof StatusError) || error.code !== 415) throw error
+      await this.#setOwners(
+        item,
+        ownersOf(item).filter((owner) => owner.uid !== ownerUid),
+      )
+    }
   }
 
   #removeFinalizer(item: Item, finalizer: string): Promise<void> {
