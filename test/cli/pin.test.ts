@@ -87,7 +87,8 @@ describe.skipIf(!hasRegistry)('with a registry (needs docker-registry)', () => {
     })
     await own[Symbol.asyncDispose]()
     const flags = { name: 'web', images: [`${image}:v2`], dryRun: false, json: false, pin: 'require' as const }
-    await expect(runRoll(flags, io, place)).rejects.toThrow(/cannot be pinned to a digest: .*ECONNREFUSED/)
+    const driver = { name: 'test', isGone: () => false }
+    await expect(runRoll(flags, io, place, driver)).rejects.toThrow(/cannot be pinned to a digest: .*ECONNREFUSED/)
     const after = await client.get(deployments, 'web', { namespace: 'default' })
     expect(after.spec?.template).toEqual(made.spec?.template)
   })
