@@ -1,15 +1,25 @@
 /** Rules for Jobs and for the jobs that CronJobs make. */
 import { equal } from '../equal.ts'
 import type { Errors } from '../field-errors.ts'
-import { immutable, invalid, notSupported, required, tooMany } from '../field-errors.ts'
+import { duplicate, immutable, invalid, notSupported, required, tooMany } from '../field-errors.ts'
 import { labelSelector, SelectorError } from '../selectors.ts'
-import type { Job, JobSpec, PodFailurePolicy, PodFailurePolicyRule, PodTemplateSpec } from '../types.ts'
+import type {
+  Job,
+  JobSpec,
+  PodFailurePolicy,
+  PodFailurePolicyOnExitCodesRequirement,
+  PodFailurePolicyRule,
+  PodTemplateSpec,
+} from '../types.ts'
+import { checkManagedBy, checkSuccessPolicy } from './job-success-rules.ts'
 import { checkTemplate } from './pod-rules.ts'
 import { checkImmutable, checkSelector, nonNegative, oneOf } from './rules.ts'
 import { checkLabelsMatch } from './workload-rules.ts'
 
 const MAX_INDEXED = 100_000
 const MAX_RULES = 20
+const MAX_CONDITIONS = 20
+const MAX_EXIT_CODES = 255
 const ACTIONS = ['Count', 'FailIndex', 'FailJob', 'Ignore']
 
 export function checkJob(job: Job, errors: Errors): void {
@@ -41,15 +51,10 @@ export function checkJobSpec(spec: JobSpec, path: string, errors: Errors): void 
   checkTemplate(spec.template, `${path}.template`, errors)
   checkRestartPolicy(spec, path, errors)
   if (spec.podFailurePolicy) checkFailurePolicy(spec.podFailurePolicy, spec, `${path}.podFailurePolicy`, errors)
-  oneOf(spec.podReplacementPolicy, ['Failed', 'TerminatingOrFailed'], `${path}.podReplacementPolicy`, errors)
-  if (spec.successPolicy && spec.completionMode !== 'Indexed') {
-    errors.push(invalid(`${path}.successPolicy`, spec.successPolicy, 'requires indexed completion mode'))
-  }
-  if (spec.successPolicy && !spec.successPolicy.rules?.length) {
-    errors.push(
-      required(`${path}.successPolicy.rules`, 'at least one rules must be specified when the successPolicy is specified'),
-    )
-  }
+  const replacements = spec.podFailurePolicy ? ['Failed'] : ['Failed', 'TerminatingOrFailed']
+  oneOf(spec.podReplacementPolicy, replacements, `${path}.podReplacementPolicy`, errors)
+  checkSuccessPolicy(spec, `${path}.successPolicy`, errors)
+  checkManagedBy(spec.managedBy, `${path}.managedBy`, errors)
 }
 
 function checkMode(spec: JobSpec, path: string, errors: Errors): void {
@@ -117,12 +122,7 @@ function checkFailureRule(
   if (codes) {
     const at = `${path}.onExitCodes`
     oneOf(codes.operator, ['In', 'NotIn'], `${at}.operator`, errors, true)
-    if (!codes.values?.length) errors.push(invalid(`${at}.values`, codes.values ?? [], 'at least one value is required'))
-    codes.values?.forEach((value, index) => {
-      if (codes.operator === 'In' && value === 0) {
-        errors.push(invalid(`${at}.values[${index}]`, value, 'must not be 0 for the In operator'))
-      }
-    })
+    checkExitCodes(codes, `${at}.values`, errors)
     if (codes.containerName !== undefined && !containers.has(codes.containerName)) {
       errors.push(
         invalid(
@@ -133,11 +133,28 @@ function checkFailureRule(
       )
     }
   }
+  if (conditions && conditions.length > MAX_CONDITIONS) {
+    errors.push(tooMany(`${path}.onPodConditions`, conditions.length, MAX_CONDITIONS))
+  }
   conditions?.forEach((condition, index) => {
     const at = `${path}.onPodConditions[${index}]`
     if (!condition.type) errors.push(required(`${at}.type`))
     oneOf(condition.status, ['False', 'True', 'Unknown'], `${at}.status`, errors, true)
   })
+}
+
+function checkExitCodes({ operator, values = [] }: PodFailurePolicyOnExitCodesRequirement, path: string, errors: Errors): void {
+  if (values.length === 0) errors.push(invalid(path, values, 'at least one value is required'))
+  else if (values.length > MAX_EXIT_CODES) errors.push(tooMany(path, values.length, MAX_EXIT_CODES))
+  const seen = new Set<number>()
+  values.forEach((value, index) => {
+    const at = `${path}[${index}]`
+    if (operator === 'In' && value === 0) errors.push(invalid(at, value, 'must not be 0 for the In operator'))
+    if (seen.has(value)) errors.push(duplicate(at, value))
+    seen.add(value)
+  })
+  const ordered = values.every((value, index) => index === 0 || (values[index - 1] as number) <= value)
+  if (!ordered) errors.push(invalid(path, values, 'must be ordered'))
 }
 
 export function checkJobUpdate(job: Job, old: Job, errors: Errors): void {
