@@ -1,6 +1,7 @@
 /** Rules for CustomResourceDefinitions: names, versions, columns, conversion. Rules for the schemas are in crd-schema-rules.ts. */
+import { APPROVED, protectedGroup } from '../custom/approval.ts'
 import { equal } from '../equal.ts'
-import { duplicate, type Errors, immutable, invalid, notSupported, required } from '../field-errors.ts'
+import { duplicate, type Errors, forbidden, immutable, invalid, notSupported, required, tooMany } from '../field-errors.ts'
 import { dnsLabel1035, dnsSubdomain } from '../names.ts'
 import type {
   CustomResourceColumnDefinition,
@@ -9,6 +10,8 @@ import type {
   CustomResourceDefinitionSpec,
   CustomResourceDefinitionVersion,
   CustomResourceSubresources,
+  JSONSchemaProps,
+  WebhookConversion,
 } from '../types.ts'
 import { checkStructural } from './crd-schema-rules.ts'
 import { obey, requireName } from './rules.ts'
@@ -21,9 +24,23 @@ export function checkCustomResourceDefinition(crd: CustomResourceDefinition, err
     errors.push(invalid('metadata.name', crd.metadata.name ?? '', 'must be spec.names.plural+"."+spec.group'))
   }
   checkSpec(spec, errors)
+  checkApproval(crd, errors)
   const stored: string[] | null | undefined = crd.status?.storedVersions
   if (!stored?.length) errors.push(invalid('status.storedVersions', stored, 'must have at least one stored version'))
   else checkStored(stored, spec, errors)
+}
+
+const APPROVAL = `protected groups must have approval annotation "${APPROVED}"`
+const APPROVAL_PAGE = 'see https://github.com/kubernetes/enhancements/pull/1111'
+
+/** Groups of the Kubernetes project need a link to where it approved them, or a word that it did not. */
+function checkApproval({ metadata, spec }: CustomResourceDefinition, errors: Errors): void {
+  if (!protectedGroup(spec.group ?? '')) return
+  const path = `metadata.annotations[${APPROVED}]`
+  const value = metadata.annotations?.[APPROVED] ?? ''
+  if (value === '') errors.push(required(path, `${APPROVAL}, ${APPROVAL_PAGE}`))
+  else if (!value.startsWith('unapproved') && !URL.canParse(value))
+    errors.push(invalid(path, value, `${APPROVAL} with either a URL or a reason starting with "unapproved", ${APPROVAL_PAGE}`))
 }
 
 function checkStored(stored: readonly string[], spec: CustomResourceDefinitionSpec, errors: Errors): void {
@@ -87,6 +104,7 @@ function checkVersions(spec: CustomResourceDefinitionSpec, errors: Errors): void
     if (names.has(version.name)) errors.push(duplicate(path, version.name))
     names.add(version.name)
     if (!version.schema?.openAPIV3Schema) errors.push(required(`spec.versions[${index}].schema.openAPIV3Schema`))
+    checkDeprecation(version, `spec.versions[${index}].deprecationWarning`, errors)
   })
   // An older field says the first version again, and complains with it.
   const [first] = versions
@@ -125,6 +143,69 @@ function checkVersions(spec: CustomResourceDefinitionSpec, errors: Errors): void
       })
     },
   )
+  checkPerVersion(
+    versions,
+    (v) => v.selectableFields,
+    'selectableFields',
+    'spec.selectableFields',
+    (version, path) => checkSelectable(version, path, errors),
+  )
+}
+
+const MAX_WARNING = 256
+
+function checkDeprecation(
+  { deprecated, deprecationWarning }: CustomResourceDefinitionVersion,
+  path: string,
+  errors: Errors,
+): void {
+  if (deprecationWarning === undefined) return
+  if (!deprecated) errors.push(invalid(path, deprecationWarning, 'can only be set for deprecated versions'))
+  if (deprecationWarning === '') errors.push(invalid(path, deprecationWarning, 'must not be an empty string'))
+  if (deprecationWarning.length > MAX_WARNING)
+    errors.push(invalid(path, deprecationWarning, `must be <= ${MAX_WARNING} characters long`))
+  if (/\p{C}/u.test(deprecationWarning))
+    errors.push(invalid(path, deprecationWarning, 'must only contain printable UTF-8 characters; non-printable characters found'))
+}
+
+const SELECTABLE = new Set(['string', 'boolean', 'integer'])
+const MAX_SELECTABLE = 8
+
+function checkSelectable(version: CustomResourceDefinitionVersion, path: string, errors: Errors): void {
+  const seen = new Set<string>()
+  for (const [index, { jsonPath }] of (version.selectableFields ?? []).entries()) {
+    const at = `${path}[${index}].jsonPath`
+    const found = jsonPath ? followPath(jsonPath, version.schema?.openAPIV3Schema) : undefined
+    if (!found) errors.push(required(at))
+    else if (typeof found === 'string') errors.push(invalid(at, jsonPath, `is an invalid path: ${found}`))
+    if (!found || typeof found === 'string') continue
+    if (jsonPath.startsWith('.metadata')) errors.push(invalid(at, jsonPath, 'must not point to fields in metadata'))
+    if (!SELECTABLE.has(found.type ?? ''))
+      errors.push(
+        invalid(
+          at,
+          jsonPath,
+          'must point to a field of type string, boolean or integer. Enum string fields and strings with allowed formats are allowed.',
+        ),
+      )
+    if (seen.has(jsonPath)) errors.push(duplicate(at, jsonPath))
+    seen.add(jsonPath)
+  }
+  if (seen.size > MAX_SELECTABLE) errors.push(tooMany(path, seen.size, MAX_SELECTABLE))
+}
+
+/** The schema at the end of a path such as `.spec.color`, or why there is none. */
+function followPath(path: string, schema: JSONSchemaProps | undefined): JSONSchemaProps | string {
+  let at = schema
+  let rest = path
+  while (rest !== '') {
+    const step = /^\.([a-zA-Z_][\w-]*)/.exec(rest)
+    if (!step) return `expected [ or . but got: ${rest}`
+    at = at?.properties?.[step[1]!]
+    if (!at) return 'does not refer to a valid field'
+    rest = rest.slice(step[0].length)
+  }
+  return at ?? 'does not refer to a valid field'
 }
 
 /** A version as Kubernetes' own form has it, which messages show. */
@@ -188,15 +269,26 @@ function checkConversion(spec: CustomResourceDefinitionSpec, errors: Errors): vo
   const { conversion } = spec
   if (!conversion) return
   const path = 'spec.conversion'
-  if (!conversion.strategy) errors.push(required(`${path}.strategy`))
-  else if (conversion.strategy === 'Webhook') {
-    if (!conversion.webhook?.clientConfig) {
-      errors.push(required(`${path}.webhookClientConfig`, 'required when strategy is set to Webhook'))
-    }
-    if (!conversion.webhook?.conversionReviewVersions?.length) errors.push(required(`${path}.conversionReviewVersions`))
-  } else if (conversion.strategy !== 'None') {
-    errors.push(notSupported(`${path}.strategy`, conversion.strategy, ['None', 'Webhook']))
+  const { strategy, webhook } = conversion
+  if (!strategy) errors.push(required(`${path}.strategy`))
+  else if (strategy === 'Webhook') checkWebhook(webhook, path, errors)
+  else if (strategy !== 'None') errors.push(notSupported(`${path}.strategy`, strategy, ['None', 'Webhook']))
+  else if (webhook) {
+    const detail = 'should not be set when strategy is not set to Webhook'
+    if (webhook.clientConfig) errors.push(forbidden(`${path}.webhookClientConfig`, detail))
+    if (webhook.conversionReviewVersions?.length) errors.push(forbidden(`${path}.conversionReviewVersions`, detail))
   }
+}
+
+function checkWebhook(webhook: WebhookConversion | undefined, path: string, errors: Errors): void {
+  const versions = webhook?.conversionReviewVersions ?? []
+  const client = webhook?.clientConfig
+  if (!client) errors.push(required(`${path}.webhookClientConfig`, 'required when strategy is set to Webhook'))
+  else if ((client.url === undefined) === (client.service === undefined))
+    errors.push(required(`${path}.webhookClientConfig`, 'exactly one of url or service is required'))
+  if (versions.length === 0) errors.push(required(`${path}.conversionReviewVersions`))
+  else if (!versions.includes('v1') && !versions.includes('v1beta1'))
+    errors.push(invalid(`${path}.conversionReviewVersions`, versions, 'must include at least one of v1, v1beta1'))
 }
 
 export function checkCustomResourceDefinitionUpdate(
