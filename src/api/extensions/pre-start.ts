@@ -10,7 +10,7 @@ export const PRE_START_PREFIX = 'skiff.dev/pre-start.'
 export const PRE_START_FAILURE_PREFIX = 'skiff.dev/pre-start-failure.'
 
 /** `retry` until it succeeds (the default), `abort` the pod, or `ignore` and go on. */
-export const FAILURE_POLICIES = ['retry', 'abort', 'ignore'] as const
+const FAILURE_POLICIES = ['retry', 'abort', 'ignore'] as const
 export type FailurePolicy = (typeof FAILURE_POLICIES)[number]
 
 export interface PreStart {

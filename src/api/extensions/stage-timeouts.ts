@@ -10,7 +10,7 @@ import { type AnnotationProblem, TIMEOUTS, TIMEOUTS_PREFIX } from './names.ts'
  * pre-start hook. `start`: from the container's turn, its image included, until it runs. `ready`: from there until it is
  * ready. `stop`: from the first signal until it has ended. `watchdog`: between two signs of life.
  */
-export const STAGES = ['requires', 'preStart', 'start', 'ready', 'stop', 'watchdog'] as const
+const STAGES = ['requires', 'preStart', 'start', 'ready', 'stop', 'watchdog'] as const
 export type Stage = (typeof STAGES)[number]
 /** In milliseconds; a stage that is absent has no limit of its own. */
 export type StageTimeouts = Readonly<Partial<Record<Stage, number>>>

@@ -36,11 +36,11 @@ export function appcRead(path: string, { pod, image }: AppcPod): AppcAnswer {
 }
 
 /** A signature is bound to the pod: it says "this pod signed this". The key lives as long as the node's agent. */
-export function sign(key: Buffer, uuid: string, content: string): string {
+function sign(key: Buffer, uuid: string, content: string): string {
   return createHmac('sha512', key).update(`${uuid}\0${content}`).digest('base64')
 }
 
-export function verify(key: Buffer, uuid: string, content: string, signature: string): boolean {
+function verify(key: Buffer, uuid: string, content: string, signature: string): boolean {
   const expected = Buffer.from(sign(key, uuid, content), 'base64')
   const given = Buffer.from(signature, 'base64')
   return given.length === expected.length && timingSafeEqual(given, expected)
