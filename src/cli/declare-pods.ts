@@ -89,6 +89,26 @@ export function declarePodCommands({ program, io, globals, action }: Declaring):
       }),
     )
   declareEnv({ program, io, globals, action })
+  declareWhy({ program, io, globals, action })
+}
+
+function declareWhy({ program, io, globals, action }: Pick<Declaring, 'program' | 'io' | 'globals' | 'action'>): void {
+  program
+    .command('why')
+    .description('say what pods wait for, down to the root cause, and since when')
+    .argument('<name...>', 'pods, what has pods, or any KIND/NAME')
+    .option('--all-matches', 'everything that a name means')
+    .option('-o, --output <format>', 'json')
+    .addHelpText(
+      'after',
+      '\nFollows what a pod requires (skiff.dev/requires) to the objects behind it. Exit code 0 when nothing waits, 3 when something does.\n\nExample:\n  skiff why web\n',
+    )
+    .action(
+      action(async (words: string[], flags: { allMatches?: true; output?: string }) => {
+        const { runWhy } = await import('./why/why.ts')
+        return runWhy({ ...globals(), ...flags, words }, io)
+      }),
+    )
 }
 
 function declareEnv({ program, io, globals, action }: Pick<Declaring, 'program' | 'io' | 'globals' | 'action'>): void {

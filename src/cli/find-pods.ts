@@ -56,7 +56,7 @@ async function findResourceQuickly(kind: string, session: Session): Promise<Reso
 }
 
 /** The label selector of a Service, ReplicationController (a map) or of anything newer, as text. */
-function selectorOf(owner: KubeObject): string | undefined {
+export function selectorOf(owner: KubeObject): string | undefined {
   const selector = owner.spec?.selector as Record<string, unknown> | undefined
   if (!selector) return undefined
   const { matchLabels, matchExpressions } = selector as {
