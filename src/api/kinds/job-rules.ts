@@ -143,7 +143,9 @@ function checkFailureRule(
   })
 }
 
-function checkExitCodes({ operator, values = [] }: PodFailurePolicyOnExitCodesRequirement, path: string, errors: Errors): void {
+function checkExitCodes(codes: PodFailurePolicyOnExitCodesRequirement, path: string, errors: Errors): void {
+  const { operator } = codes
+  const values = codes.values ?? []
   if (values.length === 0) errors.push(invalid(path, values, 'at least one value is required'))
   else if (values.length > MAX_EXIT_CODES) errors.push(tooMany(path, values.length, MAX_EXIT_CODES))
   const seen = new Set<number>()

@@ -27,7 +27,8 @@ export function checkSuccessPolicy(spec: JobSpec, path: string, errors: Errors):
 }
 
 function checkRule(rule: SuccessPolicyRule, completions: number, path: string, errors: Errors): void {
-  const { succeededCount: count, succeededIndexes: indexes } = rule
+  const count = rule.succeededCount ?? undefined
+  const indexes = rule.succeededIndexes ?? undefined
   if (count === undefined && indexes === undefined) {
     errors.push(required(path, 'at least one of succeededCount or succeededIndexes must be specified'))
   }
@@ -76,8 +77,8 @@ function countIndexes(text: string, completions: number): number | string {
 }
 
 /** A controller other than the cluster's own, by a path with its domain in front: `example.com/runner`. */
-export function checkManagedBy(name: string | undefined, path: string, errors: Errors): void {
-  if (name === undefined) return
+export function checkManagedBy(name: string | null | undefined, path: string, errors: Errors): void {
+  if (name === undefined || name === null) return
   const slash = name.indexOf('/')
   if (name === '') errors.push(required(path))
   else if (slash <= 0 || slash === name.length - 1) {

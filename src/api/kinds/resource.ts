@@ -2,6 +2,8 @@
 import type { ResourceV1ResourceClaim } from '../types.ts'
 import { ageColumn, column } from './columns.ts'
 import { type DefinitionInput, defineGroup, statusStrategy } from './define.ts'
+import { checkClaimSpec, defaultClaimSpec } from './device-claim-rules.ts'
+import { checkImmutable, collect } from './rules.ts'
 
 function state(claim: ResourceV1ResourceClaim): string {
   const states: string[] = []
@@ -25,9 +27,23 @@ const kinds: DefinitionInput[] = [
     plural: 'resourceclaims',
     status: true,
     columns: [column('State', (object) => state(object as ResourceV1ResourceClaim)), ageColumn],
-    strategy: statusStrategy(() => ({}), { countsGeneration: false }),
+    strategy: statusStrategy(() => ({}), {
+      defaults: (object) => defaultClaimSpec(object.spec),
+      validate: (object) => collect((errors) => checkClaimSpec(object.spec, 'spec', errors)),
+      validateUpdate: (object, old) => collect((errors) => checkImmutable(object.spec, old.spec, 'spec', errors)),
+      countsGeneration: false,
+    }),
   },
-  { kind: 'ResourceClaimTemplate', plural: 'resourceclaimtemplates', columns: [ageColumn] },
+  {
+    kind: 'ResourceClaimTemplate',
+    plural: 'resourceclaimtemplates',
+    columns: [ageColumn],
+    strategy: {
+      defaults: (object) => defaultClaimSpec(object.spec?.spec),
+      validate: (object) => collect((errors) => checkClaimSpec(object.spec?.spec, 'spec.spec', errors)),
+      validateUpdate: (object, old) => collect((errors) => checkImmutable(object.spec, old.spec, 'spec', errors)),
+    },
+  },
   {
     kind: 'ResourceSlice',
     plural: 'resourceslices',
