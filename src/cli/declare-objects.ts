@@ -1,4 +1,5 @@
 /** Flags and help of the commands about objects of any kind. */
+import { declareDraft } from './declare-drafts.ts'
 import { NAMES_HELP, OBJECT_OUTPUT_HELP, OUTPUT_HELP, withFiles, withMatches, withSelectors } from './flag-groups.ts'
 import { collect, durationMs, wholeNumber } from './flag-values.ts'
 import type { Declaring } from './program.ts'
@@ -70,7 +71,8 @@ interface GeneratedFlags {
   output?: string
 }
 
-function declareCreate({ program, io, globals, action }: Declaring): void {
+function declareCreate(declaring: Declaring): void {
+  const { program, io, globals, action } = declaring
   const create = withFiles(program.command('create').description('create objects from files, or one of a simple kind'))
     .option('--dry-run', 'let the server check everything and change nothing')
     .option('-o, --output <format>', OUTPUT_HELP)
@@ -89,6 +91,7 @@ function declareCreate({ program, io, globals, action }: Declaring): void {
     const { createGenerated } = await import('./create.ts')
     return createGenerated({ ...globals(), ...create.opts<GeneratedFlags>(), kind, words, flags }, io)
   }
+  declareDraft(create, declaring)
   create
     .command('deployment')
     .argument('<name>')

@@ -2,6 +2,7 @@
 import type { KubeObject } from '../api/object.ts'
 import { isNotFound, type StatusError } from '../api/status.ts'
 import { collectionPath, objectPath } from '../client/paths.ts'
+import { isDraftWord } from './drafts/word.ts'
 import { CommandError, type Io, writeLine } from './io.ts'
 import { inParallel, isUnavailable } from './names/metadata.ts'
 import { NEEDS } from './names/needs.ts'
@@ -27,6 +28,8 @@ export interface GetOptions extends GlobalOptions {
 }
 
 export async function runGet(options: GetOptions, io: Io): Promise<number> {
+  const [first, ...names] = options.words
+  if (isDraftWord(first)) return getDrafts(options, first!.includes('/') ? options.words : names, io)
   const format = parseOutput(options.output)
   return withSession(options, io, async (session) => {
     const targets = await findTargets(options, format, session, io)
@@ -37,6 +40,14 @@ export async function runGet(options: GetOptions, io: Io): Promise<number> {
       ? getTables(options, format.wide, targets, session, io)
       : getObjects(options, format, targets, session, io)
   })
+}
+
+/** Drafts are pod templates, shown as what they are. */
+async function getDrafts(options: GetOptions, names: readonly string[], io: Io): Promise<number> {
+  if (options.watch || options.selector || options.fieldSelector)
+    throw new CommandError('drafts are listed without --watch and selectors; as podtemplates they can be had with them')
+  const { listDrafts } = await import('./drafts/list.ts')
+  return listDrafts({ ...options, names }, io)
 }
 
 /** An ambiguous name is shown as the table of all that it means, and stays a failure: scripts must say what they want. */

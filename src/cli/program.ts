@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander'
 import { StatusError } from '../api/status.ts'
 import { declareAlias } from './declare-alias.ts'
 import { declareClusterCommands } from './declare-cluster.ts'
+import { declareDraftCommands } from './declare-drafts.ts'
 import { declareExtend } from './declare-extend.ts'
 import { declareObjectCommands } from './declare-objects.ts'
 import { declarePodCommands } from './declare-pods.ts'
@@ -74,6 +75,7 @@ function createProgram(io: Io, host: Host): Program {
   declareRun(declaring)
   declareAlias(declaring)
   declareExtend(declaring)
+  declareDraftCommands(declaring)
   return { command: program, exitCode: () => exitCode }
 }
 

@@ -2,6 +2,7 @@
  * The extensions that are built in, in the order their admission runs: pre-start hooks become containers before anything looks at
  * containers; field paths may ask for an image, which has its digest by then.
  */
+import { drafts } from './drafts/expiry.ts'
 import type { Extension } from './extension.ts'
 import { fields } from './fields/fields.ts'
 import { imagePinning, type PinMode } from './images/pinning.ts'
@@ -16,5 +17,5 @@ export interface ExtensionOptions {
 }
 
 export function builtinExtensions({ pinImages = 'off' }: ExtensionOptions = {}): Extension[] {
-  return [stages, imagePinning(pinImages), fields, requires, autoRollback, imageTriggers]
+  return [stages, imagePinning(pinImages), fields, requires, autoRollback, imageTriggers, drafts]
 }

@@ -77,6 +77,15 @@ export const RUN_FLAGS: readonly FlagDefinition[] = [
   valued('output', 'all', 'format', 'json, yaml, name, jsonpath=… or custom-columns=…', 'o'),
 ]
 
+const POD_FLAG_NAMES = ['restart', 'label', 'annotation', 'hostname', 'network', 'service-account']
+
+/** What is about a draft. */
+export const DRAFT_FLAGS: readonly FlagDefinition[] = [
+  valued('pending', 'all', 'names', 'who must approve before it can run, joined by commas'),
+  valued('expires-after', 'all', 'duration', 'when it goes unless it is run: 90m, 7d, never (default: 24h)'),
+  ...RUN_FLAGS.filter(({ name }) => POD_FLAG_NAMES.includes(name)),
+]
+
 /** As commander and its help have it: `-e, --env <name=value>`. */
 export function flagSyntax({ name, short, value, optional }: FlagDefinition): string {
   const words = `${short ? `-${short}, ` : ''}--${name}`

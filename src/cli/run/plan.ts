@@ -41,12 +41,24 @@ const REMOVED_AFTER_SECONDS = 30
 
 /** Throws CommandError for what contradicts itself. */
 export function planRun(words: Words, { namespace, env, random }: RunSurroundings): RunPlan {
-  const flags = new FlagValues(words.all)
   if (words.containers.length === 0) throw flagsWithoutContainer(words)
   const name = nameOf(words, random)
-  const parts = makePod(name, words, env)
+  const asked = { namespace, flags: new FlagValues(words.all), hasArguments: words.containers.some(({ args }) => args) }
+  return planParts(name, asked, makePod(name, words, env))
+}
+
+export interface Asked {
+  namespace: string
+  flags: FlagValues
+  hasArguments: boolean
+  /** What is made unless `--as` says otherwise; absent: what goes with how long it runs. */
+  prefers?: RunAs
+}
+
+export function planParts(name: string, asked: Asked, parts: PodParts): RunPlan {
+  const { namespace, flags } = asked
   const restart = flags.map('restart', value.restart)
-  const mode = decide(words, flags, restart, parts)
+  const mode = decide(asked, restart, parts)
   const template = templateOf(parts, mode, restart)
   const service = serviceOf(name, flags, parts)
   return {
@@ -76,7 +88,7 @@ interface Mode {
   remove: boolean
 }
 
-function decide({ containers }: Words, flags: FlagValues, restart: value.Restart | undefined, parts: PodParts): Mode {
+function decide({ flags, hasArguments, prefers }: Asked, restart: value.Restart | undefined, parts: PodParts): Mode {
   const asked = flags.last('as')
   if (asked !== undefined && !['deployment', 'rc', 'pod', 'job'].includes(asked))
     throw new CommandError(`--as ${asked} is not supported: pod, job, deployment or rc`)
@@ -95,11 +107,11 @@ function decide({ containers }: Words, flags: FlagValues, restart: value.Restart
   ])
   if (toEnd[0] && forever[0])
     throw new CommandError(`${toEnd[0]} and ${forever[0]} contradict each other: one runs to its end, the other for ever`)
-  const once = toEnd.length > 0 || (forever.length === 0 && containers.some(({ args }) => args))
+  const once = toEnd.length > 0 || (forever.length === 0 && hasArguments)
   const remove = flags.has('rm')
   const detach = flags.has('detach')
   const counted = restart?.retries !== undefined
-  const as = (asked as RunAs | undefined) ?? (once ? (remove || counted ? 'job' : 'pod') : 'deployment')
+  const as = (asked as RunAs | undefined) ?? (remove || counted ? 'job' : (prefers ?? (once ? 'pod' : 'deployment')))
   refuseConflicts(as, flags, parts)
   return { as, once, detach, remove }
 }

@@ -1,5 +1,5 @@
 /** A pod's template from the words of a command line: containers, volumes, labels. Pure but for `--env-file`. */
-import type { Container, PodSpec } from '../../api/types.ts'
+import type { Container, PodSpec, Volume } from '../../api/types.ts'
 import { CommandError } from '../io.ts'
 import { FlagValues, makeContainer, refuseTwice } from './container.ts'
 import * as value from './values.ts'
@@ -20,13 +20,21 @@ export const RUN_LABEL = 'skiff.dev/run'
 /** What tells the pods of one name from all others. */
 export const selectorOf = ({ app = '', [RUN_LABEL]: run = '' }: Record<string, string>) => ({ app, [RUN_LABEL]: run })
 
-export function makePod(name: string, words: Words, env: NodeJS.ProcessEnv): PodParts {
+/** What is there already, of a draft that gets more. */
+export interface Existing {
+  containers: readonly Container[]
+  volumes: readonly Volume[]
+}
+
+export function makePod(name: string, words: Words, env: NodeJS.ProcessEnv, existing?: Existing): PodParts {
   const { containers: asked, all } = words
   refuseTwice(all)
-  const volumes = new Volumes()
+  const volumes = new Volumes(existing?.volumes)
   const shared = sharedFlags(words)
-  const names = containerNames(name, asked)
-  const containers = asked.map((one, index) => makeContainer(names[index]!, one, ownFlags(shared, index), { env, volumes }))
+  const names = containerNames(name, asked, existing?.containers ?? [])
+  const context = { env, volumes }
+  const made = asked.map((one, index) => makeContainer(names[index]!, one, ownFlags(shared, index), context))
+  const containers = [...(existing?.containers ?? []), ...made]
   refuseSamePorts(containers)
   const flags = new FlagValues(all)
   const network = flags.last('network')
@@ -70,14 +78,15 @@ function ownFlags(shared: readonly Given[], index: number): Given[] {
 }
 
 /** A single container has the name of the whole; others are named for their images, apart by numbers. */
-function containerNames(name: string, containers: readonly ContainerWords[]): string[] {
-  const taken = new Set<string>()
+function containerNames(name: string, containers: readonly ContainerWords[], existing: readonly Container[]): string[] {
+  const taken = new Set(existing.map((one) => one.name))
+  const isOnly = containers.length + existing.length === 1
   const said = containers.map(({ given }) => new FlagValues(given).all('name'))
   for (const names of said)
     if (names.length > 1) throw new CommandError(`one container cannot have two names: ${names.join(', ')}`)
   return containers.map(({ image }, index) => {
     const own = said[index]![0]
-    const base = own ?? (containers.length === 1 ? labelOf(name) : labelOf(baseOf(image)))
+    const base = own ?? labelOf(isOnly ? name : baseOf(image))
     let unique = base
     for (let n = 2; own === undefined && taken.has(unique); n++) unique = `${base}-${n}`
     if (taken.has(unique)) throw new CommandError(`two containers are named ${unique}`)
@@ -110,7 +119,8 @@ function refuseSamePorts(containers: readonly Container[]): void {
     }
 }
 
-function attachedOf(containers: readonly Container[]): PodParts['attached'] {
+/** Throws CommandError when two want the terminal. */
+export function attachedOf(containers: readonly Container[]): PodParts['attached'] {
   const streaming = containers.filter(({ stdin, tty }) => stdin || tty)
   const [first, second] = streaming
   if (!first) return undefined

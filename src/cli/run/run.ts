@@ -25,7 +25,7 @@ export async function runRun(words: Words, options: GlobalOptions, io: Io, place
   const output = flags.last('output')
   const format = parseOutput(output)
   const dryRun = readDryRun(flags.last('dry-run'))
-  const plan = planRun(words, { namespace: place.namespace, env: io.env, random: Math.random })
+  const { plan, consumed } = await planOf(words, dryRun !== undefined, io, place)
   await createPinner(readPin(flags.last('pin')), io, place).object(plan.object)
   if (dryRun) {
     await showPlanned(plan, dryRun, output, place, io)
@@ -33,8 +33,23 @@ export async function runRun(words: Words, options: GlobalOptions, io: Io, place
   }
   refuseMissingTerminal(plan.attached, io)
   const made = await createPlanned(plan, place)
+  await consumed?.()
   if (format.form !== 'table') await printMade([made], format, '', io)
   return new Run(plan, options, place, io).go(format.form !== 'table')
+}
+
+/** A name with a kind is that of a draft. */
+async function planOf(
+  words: Words,
+  isLook: boolean,
+  io: Io,
+  place: Place,
+): Promise<{ plan: RunPlan; consumed?: () => Promise<void> }> {
+  const [name, ...more] = words.names
+  if (!name?.includes('/')) return { plan: planRun(words, { namespace: place.namespace, env: io.env, random: Math.random }) }
+  if (more.length > 0) throw new CommandError(`one draft at a time: ${words.names.join(', ')}`)
+  const { planDraft } = await import('../drafts/run-draft.ts')
+  return planDraft(name, words, isLook, io, place)
 }
 
 function readPin(text: string | undefined): PinMode | undefined {

@@ -1,15 +1,22 @@
 /** `--volume` and `--mount` in docker's words, as a pod's volumes and a container's mounts. Pure but for the current directory. */
 import { resolve } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import type { Volume, VolumeMount } from '../../api/types.ts'
 import { CommandError } from '../io.ts'
 
 /** Of one pod: what the same source is, is one volume. */
 export class Volumes {
   readonly #byKey = new Map<string, Volume>()
-  readonly #names = new Set<string>()
+  readonly #existing: readonly Volume[]
+
+  /** Those that are there already are used again where they are the same. */
+  constructor(existing: readonly Volume[] = []) {
+    this.#existing = existing
+  }
 
   get all(): Volume[] {
-    return [...this.#byKey.values()]
+    const made = [...this.#byKey.values()]
+    return [...this.#existing, ...made.filter(({ name }) => !this.#existing.some((one) => one.name === name))]
   }
 
   /** `/inside`, `/host:/inside`, `claim:/inside`, each with `:ro`. */
@@ -51,21 +58,27 @@ export class Volumes {
   #mount(source: Source, path: string, mode: string | undefined, text: string, key: string): VolumeMount {
     if (!path.startsWith('/')) throw new CommandError(`${text}: the path in the container must begin with /`)
     if (mode !== undefined && mode !== 'ro' && mode !== 'rw') throw refuse('--volume', text)
-    const known = this.#byKey.get(key) ?? { name: this.#nameFor(key), ...source }
+    const known = this.#byKey.get(key) ?? { name: this.#nameFor(key, source), ...source }
     this.#byKey.set(key, known)
     return { name: known.name, mountPath: path, ...(mode === 'ro' && { readOnly: true }) }
   }
 
   /** Says where it is from, as far as that is a name. */
-  #nameFor(key: string): string {
+  #nameFor(key: string, source: Source): string {
     const plain = key
       .toLowerCase()
       .replaceAll(/[^a-z0-9]+/g, '-')
       .replaceAll(/^-+|-+$/g, '')
       .slice(0, 50)
+    const isTaken = (name: string) => {
+      const same = this.#existing.find((one) => one.name === name)
+      return (
+        [...this.#byKey.values()].some((one) => one.name === name) ||
+        (same && !isDeepStrictEqual({ ...same, name }, { name, ...source }))
+      )
+    }
     let name = plain
-    for (let n = 2; this.#names.has(name); n++) name = `${plain}-${n}`
-    this.#names.add(name)
+    for (let n = 2; isTaken(name); n++) name = `${plain}-${n}`
     return name
   }
 }
