@@ -42,7 +42,7 @@ export function declareRun({ program, io, globals, action }: Declaring): void {
     .addHelpText('after', RUN_HELP)
     .action(
       action(async (words: string[]) => {
-        const { readRunWords, runRun } = await import('./run/run.ts')
+        const { readRunWords, runRun } = await import('./run.ts')
         const read = readRunWords(words)
         if (read.help) {
           run.outputHelp()

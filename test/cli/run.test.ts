@@ -6,7 +6,7 @@ import { DetachKeys } from '../../src/cli/detach-keys.ts'
 import { wholeLines } from '../../src/cli/log-lines.ts'
 import { overlap } from '../../src/cli/overlap.ts'
 import { planRun } from '../../src/cli/run/plan.ts'
-import { readRunWords } from '../../src/cli/run/run.ts'
+import { readRunWords } from '../../src/cli/run.ts'
 
 const plan = (text: string, env: NodeJS.ProcessEnv = {}) =>
   planRun(readRunWords(text.split(' ')), { namespace: 'default', env, random: () => 0 })

@@ -1,19 +1,19 @@
 /** `skiff run`: makes what runs images. What runs once is followed to its end; its exit code is the command's. */
-import { isNotFound } from '../../api/status.ts'
-import { CommandError, type Io, writeLine } from '../io.ts'
-import { createPinner } from '../pin.ts'
-import { PIN_MODES, type PinMode } from '../pin-modes.ts'
-import { parseOutput } from '../print-objects.ts'
-import type { GlobalOptions } from '../session.ts'
-import type { Place } from '../workload-names.ts'
-import { FlagValues } from './container.ts'
-import { createPlanned, printMade, readDryRun, showPlanned } from './create.ts'
-import { CONTAINER_FLAGS, IMAGE, RUN_FLAGS } from './flags.ts'
-import { followToEnd } from './follow.ts'
-import { refuseMissingTerminal, runAttached } from './interactive.ts'
-import { planRun, type RunPlan } from './plan.ts'
-import { watchedOf } from './pod-progress.ts'
-import { readWords, type Words } from './words.ts'
+import { isNotFound } from '../api/status.ts'
+import { CommandError, type Io, writeLine } from './io.ts'
+import { createPinner } from './pin.ts'
+import { PIN_MODES, type PinMode } from './pin-modes.ts'
+import { parseOutput } from './print-objects.ts'
+import { FlagValues } from './run/container.ts'
+import { createPlanned, printMade, readDryRun, showPlanned } from './run/create.ts'
+import { CONTAINER_FLAGS, IMAGE, RUN_FLAGS } from './run/flags.ts'
+import { followToEnd } from './run/follow.ts'
+import { refuseMissingTerminal, runAttached } from './run/interactive.ts'
+import { planRun, type RunPlan } from './run/plan.ts'
+import { watchedOf } from './run/pod-progress.ts'
+import { readWords, type Words } from './run/words.ts'
+import type { GlobalOptions } from './session.ts'
+import type { Place } from './workload-names.ts'
 
 /** Throws CommandError. */
 export function readRunWords(words: readonly string[]): Words {
@@ -48,7 +48,7 @@ async function planOf(
   const [name, ...more] = words.names
   if (!name?.includes('/')) return { plan: planRun(words, { namespace: place.namespace, env: io.env, random: Math.random }) }
   if (more.length > 0) throw new CommandError(`one draft at a time: ${words.names.join(', ')}`)
-  const { planDraft } = await import('../drafts/run-draft.ts')
+  const { planDraft } = await import('./drafts/run-draft.ts')
   return planDraft(name, words, isLook, io, place)
 }
 
