@@ -43,6 +43,8 @@ export interface Requirement {
   /** An object that is not there is no obstacle; one that is there must hold. */
   optional?: boolean
   timeoutMs?: number
+  /** The timeout is that of the pod's stage `requires`, not its own. */
+  byStage?: boolean
   /** Default `Wait`. */
   onTimeout?: (typeof ON_TIMEOUT)[number]
   /** When it no longer holds while the pod runs; default `ignore`. */

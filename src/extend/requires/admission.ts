@@ -75,7 +75,7 @@ async function admitPod(request: AdmissionRequest, context: Admitting): Promise<
 /** The stage's timeout holds for what has none of its own. */
 function limited(all: readonly Requirement[], timeoutMs: number | undefined): readonly Requirement[] {
   if (timeoutMs === undefined) return all
-  return all.map((one) => (one.timeoutMs === undefined ? { ...one, timeoutMs, onTimeout: 'Fail' } : one))
+  return all.map((one) => (one.timeoutMs === undefined ? { ...one, timeoutMs, onTimeout: 'Fail', byStage: true } : one))
 }
 
 function infersFor(pod: KubeObject, namespace: string, { informers }: ExtensionContext): boolean {

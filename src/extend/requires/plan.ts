@@ -1,4 +1,5 @@
 /** What to do about a pod, from what it requires and how that is now. Pure. */
+import { stageTimeoutReason } from '../../api/extensions/stage-timeouts.ts'
 import type { Verdict } from '../../api/requires/condition.ts'
 import { REQUIREMENTS_MET, REQUIRES_GATE } from '../../api/requires/names.ts'
 import { describe, type Requirement } from '../../api/requires/requirement.ts'
@@ -40,7 +41,7 @@ function planWaiting(pod: Pod, judged: readonly Judged[], nowMs: number): Plan {
   const failed = unmet.find((one) => one.requirement.onTimeout === 'Fail' && overdue(one))
   if (failed) {
     const message = `${describe(failed.requirement)} did not hold within ${seconds(failed.requirement.timeoutMs ?? 0)}: ${failed.verdict.why}`
-    const reason = 'RequirementTimeout'
+    const reason = failed.requirement.byStage ? stageTimeoutReason('requires') : 'RequirementTimeout'
     return { ...saying(pod, 'False', reason, message), fail: { reason, message }, event: { type: 'Warning', reason, message } }
   }
   const waiting = unmet.filter((one) => !(one.requirement.onTimeout === 'Proceed' && overdue(one)))

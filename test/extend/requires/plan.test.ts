@@ -49,6 +49,8 @@ describe('a pod that waits', () => {
     const after = createdMs + 6000
     const failed = planPod(pod(true), [judged(false, { timeoutMs: 5000, onTimeout: 'Fail' })], after)
     expect(failed.fail?.message).toBe('service/db did not hold within 5 s: there is none')
+    const byStage = planPod(pod(true), [judged(false, { timeoutMs: 5000, onTimeout: 'Fail', byStage: true })], after)
+    expect(byStage.fail?.reason).toBe('StageTimeout:requires')
     expect(planPod(pod(true), [judged(false, { timeoutMs: 5000, onTimeout: 'Proceed' })], after)).toMatchObject({
       lift: true,
       condition: { reason: 'TimedOutAndProceeded', message: 'goes on without service/db' },
