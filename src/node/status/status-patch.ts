@@ -20,14 +20,24 @@ function changedConditions(
   after: readonly PodCondition[],
 ): Record<string, unknown>[] {
   const changed: Record<string, unknown>[] = []
-  for (const condition of after) {
-    const old = before?.find((c) => c.type === condition.type)
+  for (const wanted of after) {
+    const old = before?.find((c) => c.type === wanted.type)
+    const condition = sinceBefore(wanted, old)
     if (same(old, condition)) continue
     // Merging keeps what is not named, so what fell away is named as null.
     const gone = Object.keys(old ?? {}).filter((key) => !(key in condition) && key !== 'lastProbeTime')
     changed.push({ ...condition, ...Object.fromEntries(gone.map((key) => [key, null])) })
   }
   return changed
+}
+
+/**
+ * A condition that is as it was has been so since then. What is wanted may have been decided before an own write came back, in
+ * another second: written as it is, two answers could replace each other for ever.
+ */
+function sinceBefore(wanted: PodCondition, old: PodCondition | undefined): PodCondition {
+  if (old?.status !== wanted.status || !old.lastTransitionTime) return wanted
+  return { ...wanted, lastTransitionTime: old.lastTransitionTime }
 }
 
 /** Addresses are merged by their `ip`: those that are no more are deleted by name. */

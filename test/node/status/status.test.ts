@@ -83,6 +83,12 @@ describe('status patch', () => {
       conditions: [{ ...ready, reason: null, message: null }],
     })
   })
+  it('leaves the time of a condition that is as it was, whenever it was decided', () => {
+    const later = { ...ready, lastTransitionTime: 't9' }
+    expect(statusPatch({ conditions: [ready] }, { conditions: [later] })).toBeUndefined()
+    const told = { ...later, message: 'm' }
+    expect(statusPatch({ conditions: [ready] }, { conditions: [told] })).toEqual({ conditions: [{ ...ready, message: 'm' }] })
+  })
   it('replaces addresses, which are merged by value', () => {
     expect(statusPatch({ podIPs: [{ ip: 'a' }] }, { podIPs: [{ ip: 'b' }] })).toEqual({
       podIPs: [{ ip: 'b' }, { ip: 'a', $patch: 'delete' }],
