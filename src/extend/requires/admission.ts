@@ -116,7 +116,7 @@ async function admitTemplate(request: AdmissionRequest, place: TemplatePlace, co
   const { object, definition } = request
   const template = object && place.of(object)
   if (!object || !template) return
-  takeOver(object, template)
+  takeOver(object, template, definition.kind)
   const text = template.metadata?.annotations?.[REQUIRES]
   if (text === undefined || text === beforeOf(request, place)) return
   const requirements = await read(request, text, `${place.at}.metadata.annotations[${REQUIRES}]`)
@@ -129,17 +129,18 @@ function beforeOf({ old }: AdmissionRequest, place: TemplatePlace): string | und
   return old && place.of(old)?.metadata?.annotations?.[REQUIRES]
 }
 
-/** What the object requires is its pods' affair: it goes into the template, and out of it when the object no longer says so. */
-function takeOver(object: KubeObject, template: FieldsTarget): void {
+/**
+ * What the object requires is its pods' affair: it goes into the template, and out of it when the object no longer says so. What a
+ * template has from an owner of another kind came with it, from a Deployment or CronJob, and must stay as that wrote it.
+ */
+function takeOver(object: KubeObject, template: FieldsTarget, kind: string): void {
   const own = object.metadata.annotations?.[REQUIRES]
   const annotations = template.metadata?.annotations
-  const isTaken = annotations?.[FROM_OWNER] !== undefined
-  if (own === undefined && !isTaken) return
-  if (own !== undefined && !isTaken && annotations?.[REQUIRES] !== undefined) return
+  const from = annotations?.[FROM_OWNER]
+  if (from === undefined ? own === undefined || annotations?.[REQUIRES] !== undefined : from !== kind) return
   const { [REQUIRES]: _, [FROM_OWNER]: __, ...others } = annotations ?? {}
   template.metadata ??= {}
-  template.metadata.annotations =
-    own === undefined ? others : { ...others, [REQUIRES]: own, [FROM_OWNER]: object.kind ?? 'owner' }
+  template.metadata.annotations = own === undefined ? others : { ...others, [REQUIRES]: own, [FROM_OWNER]: kind }
 }
 
 /** Throws a 422 with a cause for each problem. The YAML reader is loaded with the first annotation. */

@@ -6,7 +6,17 @@ import type { KubeObject } from '../../../src/api/object.ts'
 import { StatusError } from '../../../src/api/status.ts'
 import type { Pod } from '../../../src/api/types.ts'
 import type { Client, ResourceRef } from '../../../src/client/client.ts'
-import { configMaps, deployments, events, jobs, namespaces, pods, secrets, services } from '../../../src/client/resources.ts'
+import {
+  configMaps,
+  deployments,
+  events,
+  jobs,
+  namespaces,
+  pods,
+  replicaSets,
+  secrets,
+  services,
+} from '../../../src/client/resources.ts'
 import type { Cluster } from '../../../src/cluster.ts'
 import { startTestCluster } from '../../../src/testing.ts'
 import { until } from '../../controllers/until.ts'
@@ -244,6 +254,21 @@ describe('an owner', () => {
       IN,
     )
     expect(gone.spec?.template.metadata?.annotations?.['skiff.dev/requires']).toBeUndefined()
+  })
+
+  it('keeps one ReplicaSet, whose template says the same', async () => {
+    const object = deploymentOf('steady')
+    object.metadata.annotations = { 'skiff.dev/requires': '- configmap/steady' }
+    await make(deployments as never, object)
+    await configMap('steady')
+    const made = () => client.list(replicaSets, { ...IN, labelSelector: 'app=steady' })
+    await until(async () => expect((await made()).items[0]?.status?.readyReplicas).toBe(1))
+    const { items } = await made()
+    expect(items).toHaveLength(1)
+    expect(items[0]?.spec?.template?.metadata?.annotations).toEqual({
+      'skiff.dev/requires': '- configmap/steady',
+      'skiff.dev/requires-from': 'Deployment',
+    })
   })
 })
 
