@@ -59,8 +59,7 @@ async function judge(pod: Pod, requirement: Requirement, told: string | undefine
     target.type === 'selector'
       ? (await session.client.list(untyped, { namespace, labelSelector: target.selector })).items
       : await one(untyped, target.name, namespace, session)
-  if (found.length === 0)
-    return optional && target.type === 'object' ? undefined : { requirement, why: 'there is none', objects: [] }
+  if (found.length === 0) return optional ? undefined : { requirement, why: 'there is none', objects: [] }
   const verdicts = await Promise.all(
     found.map(async (object) => ({ object, verdict: await verdictFor({ ...object, kind: resource.kind }, condition, session) })),
   )

@@ -68,7 +68,7 @@ export class Observer {
     const informer = this.#follow(resource)
     await informer.whenSynced(this.#context.signal)
     const where = resource.namespaced ? (target.namespace ?? namespace) : ''
-    if (target.type === 'selector') return this.#judgeSelected(informer, target, where, requirement.condition)
+    if (target.type === 'selector') return this.#judgeSelected(informer, target, where, requirement)
     return this.#judgeObject(informer, target, where, requirement)
   }
 
@@ -90,11 +90,11 @@ export class Observer {
     informer: Informer<KubeObject>,
     { selector }: SelectorTarget,
     where: string,
-    condition: string | undefined,
+    { condition, optional }: Requirement,
   ): Verdict {
     const picked = parseLabelSelector(selector)
     const objects = informer.store.list(where || undefined).filter(({ metadata }) => picked.matches(metadata.labels))
-    if (objects.length === 0) return { met: false, why: 'there is none' }
+    if (objects.length === 0) return optional ? MET : { met: false, why: 'there is none' }
     for (const object of objects) {
       const verdict = verdictOf(object, condition)
       if (!verdict.met) return { met: false, why: `${object.metadata.name}: ${verdict.why}` }

@@ -163,7 +163,7 @@ describe('a pod', () => {
   })
 
   it('can do without what is optional', async () => {
-    await client.create(pods, podOf('content', '- configmap/never: {optional: true}'))
+    await client.create(pods, podOf('content', '- configmap/never: {optional: true}\n- pod[app=never]: {optional: true}'))
     await runs('content')
   })
 
