@@ -80,7 +80,7 @@ describe('files of a pod', () => {
     const path = join(mountsOf('web').get('/etc/settings') ?? '', 'a')
     expect(readFileSync(path, 'utf8')).toBe('1')
     await plane.client.patch(configMaps, 'settings', 'merge', { data: { a: '2' } }, { namespace: 'default' })
-    await expect.poll(() => readFileSync(path, 'utf8'), { timeout: 1_000, interval: 5 }).toBe('2')
+    await expect.poll(() => readFileSync(path, 'utf8'), { timeout: 20_000, interval: 5 }).toBe('2')
   })
 
   it('follow the pod’s labels', async () => {
@@ -90,7 +90,7 @@ describe('files of a pod', () => {
     const path = join(podDirectory(pod.metadata.uid), 'volumes/v/labels')
     expect(readFileSync(path, 'utf8')).toBe('app="web"')
     await plane.client.patch(pods, 'web', 'merge', { metadata: { labels: { tier: 'x' } } }, { namespace: 'default' })
-    await expect.poll(() => readFileSync(path, 'utf8'), { timeout: 1_000, interval: 5 }).toBe('app="web"\ntier="x"')
+    await expect.poll(() => readFileSync(path, 'utf8'), { timeout: 20_000, interval: 5 }).toBe('app="web"\ntier="x"')
   })
 
   it('hold a token that is renewed in time', async () => {
@@ -107,7 +107,7 @@ describe('files of a pod', () => {
     await clock.advance(790_000)
     expect(readFileSync(path, 'utf8')).toBe(first)
     await clock.advance(20_000)
-    await expect.poll(() => readFileSync(path, 'utf8') !== first, { timeout: 1_000, interval: 5 }).toBe(true)
+    await expect.poll(() => readFileSync(path, 'utf8') !== first, { timeout: 20_000, interval: 5 }).toBe(true)
   })
 
   it('take a container’s last words', async () => {
@@ -127,13 +127,13 @@ describe('files of a pod', () => {
     const pod = await world.run('web', { restartPolicy: 'Never', volumes: [{ name: 'v', emptyDir: {} }] }, { annotations })
     const home = podDirectory(pod.metadata.uid)
     await world.until('web', (p) => p.status?.phase === 'Succeeded')
-    await expect.poll(() => existsSync(join(home, 'volumes')), { timeout: 2_000, interval: 5 }).toBe(false)
+    await expect.poll(() => existsSync(join(home, 'volumes')), { timeout: 20_000, interval: 5 }).toBe(false)
     const log = new LogWriter({ path: join(home, 'logs/web/0.log'), now: () => clock.now() })
     log.write('stdout', Buffer.from('hello\n'))
     log.close()
     await plane.client.delete(pods, 'web', { namespace: 'default' })
     await world.untilGone('web')
-    await expect.poll(() => existsSync(home), { timeout: 2_000, interval: 5 }).toBe(false)
+    await expect.poll(() => existsSync(home), { timeout: 20_000, interval: 5 }).toBe(false)
   })
 
   it('of pods that nobody knows are removed at the start', async () => {
@@ -169,7 +169,7 @@ describe('host ports', () => {
     expect(await answer()).toBe('from the pod')
     await plane.client.delete(pods, 'web', { namespace: 'default', gracePeriodSeconds: 1 })
     await world.untilGone('web')
-    await expect.poll(answer, { timeout: 2_000 }).toBe('ECONNREFUSED')
+    await expect.poll(answer, { timeout: 20_000 }).toBe('ECONNREFUSED')
     server.close()
   })
 })
@@ -178,7 +178,7 @@ describe('claims', () => {
   it('hold the pod up until they are bound to a path', async () => {
     await world.run('web', { volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'data' } }] })
     await expect
-      .poll(() => world.events('web'), { timeout: 2_000, interval: 5 })
+      .poll(() => world.events('web'), { timeout: 20_000, interval: 5 })
       .toContain('FailedMount: MountVolume.SetUp failed for volume "v" : persistentvolumeclaim "data" not found')
     const { persistentVolumeClaims, persistentVolumes } = await import('../../src/client/resources.ts')
     const common = { accessModes: ['ReadWriteOnce'], storageClassName: '' }
