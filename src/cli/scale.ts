@@ -1,5 +1,6 @@
 /** `skiff scale`: sets the count through the scale subresource, so any kind that has one can be scaled. */
 import type { KubeObject } from '../api/object.ts'
+import { isConflict } from '../api/status.ts'
 import type { ResourceRef } from '../client/client.ts'
 import { objectPath } from '../client/paths.ts'
 import { CommandError, type Io } from './io.ts'
@@ -9,6 +10,9 @@ import { parseOutput } from './print-objects.ts'
 import { type Selected, type SelectOptions, selectObjects } from './select-objects.ts'
 import { type Session, withSession } from './session.ts'
 import { displayName } from './targets.ts'
+
+/** How often a count that must be another one first is looked at. */
+const MAX_ATTEMPTS = 10
 
 export interface ScaleOptions extends SelectOptions {
   replicas: number
@@ -33,7 +37,18 @@ export async function runScale(options: ScaleOptions, io: Io): Promise<number> {
   })
 }
 
-async function scaleOne({ resource, name, namespace }: Selected, options: ScaleOptions, session: Session): Promise<void> {
+/** Where the count is to be another one first, somebody else's write to something else is no reason to give up: it is looked at again. */
+async function scaleOne(one: Selected, options: ScaleOptions, session: Session): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await scaleNow(one, options, session)
+    } catch (error) {
+      if (!isConflict(error) || options.currentReplicas === undefined || attempt === MAX_ATTEMPTS) throw error
+    }
+  }
+}
+
+async function scaleNow({ resource, name, namespace }: Selected, options: ScaleOptions, session: Session): Promise<void> {
   const path = objectPath(resource, name, namespace, 'scale')
   const { transport } = session.client
   let resourceVersion: string | undefined
