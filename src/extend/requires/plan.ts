@@ -29,8 +29,11 @@ const MAX_NAMED = 10
 const TIMESTAMP_STEP_MS = 1_000
 
 export function planPod(pod: Pod, judged: readonly Judged[], nowMs: number): Plan {
-  const gated = pod.spec?.schedulingGates?.some(({ name }) => name === REQUIRES_GATE) ?? false
-  return gated ? planWaiting(pod, judged, nowMs) : planRunning(pod, judged)
+  return isGated(pod) ? planWaiting(pod, judged, nowMs) : planRunning(pod, judged)
+}
+
+export function isGated({ spec }: Pod): boolean {
+  return spec?.schedulingGates?.some(({ name }) => name === REQUIRES_GATE) ?? false
 }
 
 function planWaiting(pod: Pod, judged: readonly Judged[], nowMs: number): Plan {

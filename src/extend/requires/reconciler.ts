@@ -12,7 +12,7 @@ import type { ReconcileContext, ReconcileResult, Reconciler } from '../../reconc
 import { splitKey } from '../../watch/informer.ts'
 import type { Connect } from './attempt.ts'
 import { Observer, UNSERVED, UNSERVED_AGAIN_MS } from './observer.ts'
-import { type Judged, type Plan, planPod } from './plan.ts'
+import { isGated, type Judged, type Plan, planPod } from './plan.ts'
 
 const SOURCE = 'requires'
 
@@ -71,10 +71,6 @@ function followed(pod: Pod): Requirement[] {
   const all = JSON.parse(text) as Requirement[]
   if (isGated(pod)) return all
   return all.filter(({ onLoss }) => onLoss === 'restart' || onLoss === 'stop')
-}
-
-export function isGated({ spec }: Pod): boolean {
-  return spec?.schedulingGates?.some(({ name }) => name === REQUIRES_GATE) ?? false
 }
 
 async function perform(plan: Plan, pod: Pod, context: ReconcileContext): Promise<void> {
