@@ -16,6 +16,8 @@ const NEEDS_OF: Record<string, Needs> = {
   rollback: NEEDS.roll,
   promote: NEEDS.roll,
   abort: NEEDS.roll,
+  resume: NEEDS.roll,
+  history: NEEDS.roll,
 }
 /** These take kinds too. */
 const KIND_COMMANDS = new Set(['get', 'describe', 'delete', 'scale', 'wait', 'stop', 'restart', 'set', 'tree'])

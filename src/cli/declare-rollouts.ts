@@ -1,10 +1,11 @@
 /** Flags and help of the commands that roll and stop workloads. */
 import { type Command, Option } from 'commander'
+import { NAMES_HELP, withFiles } from './flag-groups.ts'
 import { collect, durationMs, wholeNumber } from './flag-values.ts'
 import { PIN_MODES, type PinMode } from './pin-modes.ts'
 import type { Declaring } from './program.ts'
 import { EXIT_CODES, ROLL_HELP } from './roll-help.ts'
-import { withSession } from './session.ts'
+import { type GlobalOptions, withSession } from './session.ts'
 
 interface PaceInput {
   maxSurge?: string
@@ -50,6 +51,15 @@ function withPin(command: Command): Command {
   )
 }
 
+interface FileFlags {
+  filename?: string[]
+  recursive?: true
+}
+
+function rolledWords(words: string[], { filename = [], recursive }: FileFlags, { namespace }: GlobalOptions) {
+  return { words, files: filename, recursive, namespace }
+}
+
 function paceFlags(input: PaceInput) {
   return {
     ...{ maxSurge: input.maxSurge, maxUnavailable: input.maxUnavailable, minReady: input.minReady },
@@ -61,7 +71,7 @@ function paceFlags(input: PaceInput) {
 
 interface RollInput extends PaceInput {
   image: string[]
-  file?: string
+  filename?: string
   dryRun?: true
   pin?: PinMode
   pet?: true
@@ -75,10 +85,9 @@ function declareRoll({ program, io, host, globals, action }: Declaring): void {
   const command = program
     .command('roll')
     .description('replace the pods of a workload by those of another image, template or controller, without a gap')
-    .argument('<name>', 'a name, or kind/name')
-    .argument('[to]', 'the controller to roll to')
+    .argument('[name...]', 'a name, a kind and a name, or kind/name; then the controller to roll to, if it is another')
     .option('--image <[container=]image>', 'the new image (again for more containers)', collect, [])
-    .option('-f, --file <file>', 'a manifest with the new template')
+    .option('-f, --filename <file>', 'a manifest with the new template, or - for standard input')
     .option('--canary <amount>', 'stop once so many pods, or such a share, run the new template')
     .option('--pet', 'keep the name for the new template; the old one goes on under another')
     .option('--rollover', 'replace a roll that is under way to something else')
@@ -88,10 +97,11 @@ function declareRoll({ program, io, host, globals, action }: Declaring): void {
   withPin(withPace(command))
     .addHelpText('after', ROLL_HELP)
     .action(
-      action(async (name: string, to: string | undefined, input: RollInput) => {
+      action(async (words: string[], input: RollInput) => {
         const { runRoll } = await import('./roll.ts')
-        const { image: images, file, pin, pet, canary, rollover, keep, cleanup, dryRun } = input
-        const flags = { name, to, images, file, pin, pet, canary, rollover, keep, cleanup, dryRun: dryRun === true }
+        const { image: images, filename: file, pin, pet, canary, rollover, keep, cleanup, dryRun } = input
+        const { namespace } = globals()
+        const flags = { words, namespace, images, file, pin, pet, canary, rollover, keep, cleanup, dryRun: dryRun === true }
         return withSession(globals(), io, (session) => runRoll({ ...flags, ...paceFlags(input) }, io, session, host.driver()))
       }),
     )
@@ -101,13 +111,14 @@ function declareRollback({ program, io, host, globals, action }: Declaring): voi
   const command = program
     .command('rollback')
     .description('go back to what was there before the last roll, finished or not')
-    .argument('<name>', 'a name, or kind/name')
-  withPace(command)
+    .argument('[name...]', NAMES_HELP)
+  withPace(withFiles(command))
     .addHelpText('after', `${EXIT_CODES}\nExample:\n  skiff rollback web --note 'errors at checkout'\n`)
     .action(
-      action(async (name: string, input: PaceInput) => {
+      action(async (words: string[], input: PaceInput & FileFlags) => {
         const { runRollback } = await import('./rollback.ts')
-        return withSession(globals(), io, (session) => runRollback({ name, ...paceFlags(input) }, io, session, host.driver()))
+        const flags = { ...rolledWords(words, input, globals()), ...paceFlags(input) }
+        return withSession(globals(), io, (session) => runRollback(flags, io, session, host.driver()))
       }),
     )
 }
@@ -116,25 +127,27 @@ function declareResume({ program, io, host, globals, action }: Declaring): void 
   const command = program
     .command('resume')
     .description('go on with a roll or a rollback that was paused, or whose driver ended')
-    .argument('<name>', 'a name, or kind/name')
-  withPace(command)
+    .argument('[name...]', NAMES_HELP)
+  withPace(withFiles(command))
     .addHelpText('after', `${EXIT_CODES}\nExample:\n  skiff resume web\n`)
     .action(
-      action(async (name: string, input: PaceInput) => {
+      action(async (words: string[], input: PaceInput & FileFlags) => {
         const { runResume } = await import('./resume.ts')
-        return withSession(globals(), io, (session) => runResume({ name, ...paceFlags(input) }, io, session, host.driver()))
+        const flags = { ...rolledWords(words, input, globals()), ...paceFlags(input) }
+        return withSession(globals(), io, (session) => runResume(flags, io, session, host.driver()))
       }),
     )
 }
 
 function declarePromote({ program, io, host, globals, action }: Declaring): void {
-  const command = program.command('promote').description('let a canary become all').argument('<name>', 'a name, or kind/name')
-  withPace(command)
+  const command = program.command('promote').description('let a canary become all').argument('[name...]', NAMES_HELP)
+  withPace(withFiles(command))
     .addHelpText('after', `${EXIT_CODES}\nExample:\n  skiff roll web --image web:v2 --canary 10% && skiff promote web\n`)
     .action(
-      action(async (name: string, input: PaceInput) => {
+      action(async (words: string[], input: PaceInput & FileFlags) => {
         const { runPromote } = await import('./promote.ts')
-        return withSession(globals(), io, (session) => runPromote({ name, ...paceFlags(input) }, io, session, host.driver()))
+        const flags = { ...rolledWords(words, input, globals()), ...paceFlags(input) }
+        return withSession(globals(), io, (session) => runPromote(flags, io, session, host.driver()))
       }),
     )
 }
@@ -143,30 +156,32 @@ function declareAbort({ program, io, host, globals, action }: Declaring): void {
   const command = program
     .command('abort')
     .description('give up a roll that is under way: back to before, and delete what it made')
-    .argument('<name>', 'a name, or kind/name')
+    .argument('[name...]', NAMES_HELP)
     .option('--keep', 'end the roll where it stands instead: both controllers keep their pods')
-  withPace(command)
+  withPace(withFiles(command))
     .addHelpText('after', `${EXIT_CODES}\nExamples:\n  skiff abort web\n  skiff abort web --keep\n`)
     .action(
-      action(async (name: string, input: PaceInput & { keep?: true }) => {
+      action(async (words: string[], input: PaceInput & FileFlags & { keep?: true }) => {
         const { runAbort } = await import('./abort.ts')
-        const flags = { name, keep: input.keep === true, ...paceFlags(input) }
+        const flags = { ...rolledWords(words, input, globals()), keep: input.keep === true, ...paceFlags(input) }
         return withSession(globals(), io, (session) => runAbort(flags, io, session, host.driver()))
       }),
     )
 }
 
 function declareHistory({ program, io, globals, action }: Declaring): void {
-  program
+  const command = program
     .command('history')
     .description('what a workload ran: who changed it, when, why, and which images')
-    .argument('<name>', 'a name, or kind/name')
+    .argument('[name...]', NAMES_HELP)
+  withFiles(command)
     .addOption(new Option('-o, --output <format>', 'JSON, a line each').choices(['json']))
     .addHelpText('after', '\nExample:\n  skiff history web\n')
     .action(
-      action(async (name: string, { output }: { output?: 'json' }) => {
+      action(async (words: string[], input: FileFlags & { output?: 'json' }) => {
         const { runHistory } = await import('./history.ts')
-        return withSession(globals(), io, (session) => runHistory({ name, json: output === 'json' }, io, session))
+        const flags = { ...rolledWords(words, input, globals()), json: input.output === 'json' }
+        return withSession(globals(), io, (session) => runHistory(flags, io, session))
       }),
     )
 }

@@ -1,12 +1,17 @@
 /** `skiff history`: what a workload ran, who changed it, when and why. */
 import { type History, historyOf } from '../rollout/index.ts'
+import { findRolled, type RolledWords } from './find-rolled.ts'
 import { type Io, writeLine } from './io.ts'
 import { told } from './roll-output.ts'
+import type { Session } from './session.ts'
 import { formatTable } from './table.ts'
-import { type Place, resolveRolled } from './workload-names.ts'
 
-export async function runHistory(flags: { name: string; json: boolean }, io: Io, place: Place): Promise<number> {
-  const target = await resolveRolled(place, flags.name)
+export interface HistoryFlags extends RolledWords {
+  json: boolean
+}
+
+export async function runHistory(flags: HistoryFlags, io: Io, session: Session): Promise<number> {
+  const { place, target } = await findRolled(flags, 'history', session, io)
   const entries = await historyOf({ client: place.client, namespace: place.namespace, target }).catch((error: unknown) => {
     throw told(error)
   })

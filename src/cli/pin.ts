@@ -10,7 +10,7 @@ import { resolveDigest } from '../registry/manifests.ts'
 import { podImages, podSpecOf } from '../registry/pod-images.ts'
 import { CommandError, type Io, writeLine } from './io.ts'
 import { PIN_MODES, type PinMode } from './pin-modes.ts'
-import type { Place } from './workload-names.ts'
+import type { Place } from './session.ts'
 
 export interface Pinner {
   /** The image with its digest, or as it is. Throws CommandError when a digest is required and there is none. */

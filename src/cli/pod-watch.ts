@@ -3,7 +3,7 @@ import { isExpired } from '../api/status.ts'
 import type { Pod } from '../api/types.ts'
 import type { ListParameters } from '../client/client.ts'
 import { pods } from '../client/resources.ts'
-import type { Place } from './workload-names.ts'
+import type { Place } from './session.ts'
 
 export async function* watchPods(
   { client, namespace }: Place,

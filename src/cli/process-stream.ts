@@ -9,7 +9,7 @@ import type { WebSocketLike } from '../client/transport.ts'
 import { DetachKeys } from './detach-keys.ts'
 import { CommandError, INTERRUPTED, type Io } from './io.ts'
 import { overlap } from './overlap.ts'
-import type { Place } from './workload-names.ts'
+import type { Place } from './session.ts'
 
 const STDIN = 0
 const STDOUT = 1

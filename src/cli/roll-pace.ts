@@ -3,9 +3,9 @@ import { hostname, userInfo } from 'node:os'
 import { StatusError } from '../api/status.ts'
 import { systemClock } from '../base/clock.ts'
 import type { Client, ResourceRef } from '../client/client.ts'
-import type { RollbackOptions, RollTarget } from '../rollout/index.ts'
+import type { RollbackOptions } from '../rollout/index.ts'
+import type { Rolled } from './find-rolled.ts'
 import { CommandError, type Io } from './io.ts'
-import type { Place } from './workload-names.ts'
 
 /** The flags that a roll and its ways on share. */
 export interface PaceFlags {
@@ -31,14 +31,14 @@ export interface Driver {
 export interface Driving {
   flags: PaceFlags
   io: Io
-  place: Place
-  target: RollTarget
+  rolled: Rolled
   driver: Driver
   /** As typed, for the history. */
   command: string
 }
 
-export async function drivingOptions({ flags, io, place, target, driver, command }: Driving): Promise<RollbackOptions> {
+export async function drivingOptions({ flags, io, rolled, driver, command }: Driving): Promise<RollbackOptions> {
+  const { place, target } = rolled
   return {
     client: place.client,
     clock: systemClock,
@@ -88,7 +88,7 @@ async function userOf(client: Client): Promise<string> {
 }
 
 /** The commands with which an interrupted roll goes on. */
-export function waysOn(name: string, { kind }: RollTarget, place: Place): string[] {
+export function waysOn({ name, target: { kind }, place }: Rolled): string[] {
   const rest = `${name}${place.namespace === 'default' ? '' : ` -n ${place.namespace}`}`
   const isClientSide = kind === 'ReplicaSet' || kind === 'ReplicationController'
   return [

@@ -1,21 +1,21 @@
 /** `skiff roll`: from what is given on the command line to a roll, and its exit code. */
-import { readFile } from 'node:fs/promises'
 import type { PodTemplateSpec } from '../api/types.ts'
-import { previewRoll, type RollKind, type RollOptions, roll } from '../rollout/index.ts'
+import { previewRoll, type RollOptions, roll } from '../rollout/index.ts'
+import { findOther, findRolled, isKind, type Rolled, type RolledWords, readRolled, rolledIn } from './find-rolled.ts'
 import { CommandError, type Io, writeLine } from './io.ts'
+import type { Manifest } from './manifests.ts'
 import { createPinner, type Pinner } from './pin.ts'
 import type { PinMode } from './pin-modes.ts'
 import { showRoll, told } from './roll-output.ts'
 import { amount, commandLine, type Driver, drivingOptions, type PaceFlags, waysOn } from './roll-pace.ts'
-import { type Place, resolveRolled, resolveWorkload } from './workload-names.ts'
+import type { Session } from './session.ts'
 
-export interface RollFlags extends PaceFlags {
-  /** `web`, `rc/web`. */
-  name: string
-  /** The second of two names. */
-  to?: string | undefined
+export interface RollFlags extends PaceFlags, Pick<RolledWords, 'namespace'> {
+  /** `web`, `rc/web`, `rc web`; and behind it the name of the controller to roll to. */
+  words: readonly string[]
   /** `IMAGE` or `CONTAINER=IMAGE`, each. */
   images: readonly string[]
+  /** Its template is rolled to; without words, to its object's. */
   file?: string | undefined
   dryRun: boolean
   pet?: boolean | undefined
@@ -29,25 +29,40 @@ export interface RollFlags extends PaceFlags {
 
 const CONFLICT = 3
 
-export async function runRoll(flags: RollFlags, io: Io, place: Place, driver: Driver): Promise<number> {
-  refuseContradictions(flags)
-  const target = await resolveRolled(place, flags.name)
-  const to = flags.to === undefined ? undefined : await resolveWorkload(place, flags.to, [target.kind])
-  const file = flags.file === undefined ? undefined : await readTemplate(flags.file, target.kind, target.name)
-  const pinner = createPinner(flags.pin, io, place)
+export async function runRoll(flags: RollFlags, io: Io, session: Session, driver: Driver): Promise<number> {
+  const { words, to } = await splitWords(flags.words, session)
+  refuseContradictions(flags, to)
+  const { rolled, file } = await sourceOf(flags, words, session, io)
+  const toName = to === undefined ? file?.toName : await findOther(to, rolled, io)
+  const pinner = createPinner(flags.pin, io, rolled.place)
   if (file?.template.spec) await pinner.spec(file.template.spec)
   const options: RollOptions = {
-    ...(await drivingOptions({ flags, io, place, target, driver, command: commandOf(flags) })),
+    ...(await drivingOptions({ flags, io, rolled, driver, command: commandOf(flags) })),
     ...(flags.images.length > 0 && { images: await pinnedImages(flags.images, pinner) }),
-    ...{ template: file?.template, toName: to?.name ?? file?.toName },
+    ...{ template: file?.template, toName },
     ...{ pet: flags.pet, rollover: flags.rollover, keep: flags.keep, cleanup: flags.cleanup },
     canary: amount(flags.canary, '--canary'),
   }
   if (flags.dryRun) return preview(options, io, flags.json)
-  return showRoll(roll(options), io, { json: flags.json, hints: waysOn(flags.name, target, place) })
+  return showRoll(roll(options), io, { json: flags.json, hints: waysOn(rolled) })
 }
 
-function refuseContradictions({ images, file, to, keep, cleanup }: RollFlags): void {
+/** The words of the workload, and the one of where it is to go. */
+async function splitWords(
+  words: readonly string[],
+  session: Session,
+): Promise<{ words: readonly string[]; to: string | undefined }> {
+  const [first] = words
+  const own = first !== undefined && words.length > 1 && (await isKind(first, session)) ? 2 : 1
+  if (words.length > own + 1)
+    throw new CommandError(
+      `one workload is rolled at a time, to one other at most: ${words.slice(own + 1).join(' ')} is too much`,
+    )
+  return { words: words.slice(0, own), to: words[own] }
+}
+
+function refuseContradictions({ images, file, keep, cleanup, words }: RollFlags, to: string | undefined): void {
+  if (words.length === 0 && file === undefined) throw new CommandError('a name is needed, or a kind and a name, or -f FILE')
   if (images.length === 0 && file === undefined && to === undefined)
     throw new CommandError('to what? Give --image, -f or the name of another controller')
   if (to !== undefined && (file !== undefined || images.length > 0))
@@ -55,10 +70,44 @@ function refuseContradictions({ images, file, to, keep, cleanup }: RollFlags): v
   if (keep !== undefined && cleanup === 'delete') throw new CommandError('--keep and --cleanup=delete contradict each other')
 }
 
+interface FileContent {
+  template: PodTemplateSpec
+  /** Another name than the workload's: that of the controller to make. */
+  toName: string | undefined
+}
+
+/** Named by words, or by the file that has its new template. */
+async function sourceOf(
+  { file: path, namespace }: RollFlags,
+  words: readonly string[],
+  session: Session,
+  io: Io,
+): Promise<{ rolled: Rolled; file: FileContent | undefined }> {
+  if (path === undefined) return { rolled: await findRolled({ words }, 'roll', session, io), file: undefined }
+  if (words.length === 0) {
+    const manifest = await readRolled(path, undefined, io)
+    const rolled = await rolledIn(manifest, namespace, session)
+    return { rolled, file: contentOf(manifest, rolled) }
+  }
+  const rolled = await findRolled({ words }, 'roll', session, io)
+  const manifest = await readRolled(path, rolled, io)
+  const { namespace: own } = manifest.object.metadata
+  if (own !== undefined && own !== rolled.place.namespace)
+    throw new CommandError(`${path}: its namespace is ${own}, that of ${rolled.name} is ${rolled.place.namespace}`)
+  return { rolled, file: contentOf(manifest, rolled) }
+}
+
+function contentOf({ object, source }: Manifest, { target }: Rolled): FileContent {
+  const template = (object.spec as { template?: PodTemplateSpec } | undefined)?.template
+  if (!template) throw new CommandError(`${source}: spec.template is missing`)
+  const { name } = object.metadata
+  return { template, toName: name === target.name ? undefined : name }
+}
+
 /** Without what only matters while it runs. */
-function commandOf({ name, to, images, file, canary, pet, rollover }: RollFlags): string {
+function commandOf({ words, images, file, canary, pet, rollover }: RollFlags): string {
   return commandLine([
-    ...['skiff', 'roll', name, to],
+    ...['skiff', 'roll', ...words],
     ...images.flatMap((image) => ['--image', image]),
     ...(file === undefined ? [] : ['-f', file]),
     ...(canary === undefined ? [] : ['--canary', canary]),
@@ -84,28 +133,6 @@ function imagesOf(texts: readonly string[]): Record<string, string> {
 async function pinnedImages(texts: readonly string[], pinner: Pinner): Promise<Record<string, string>> {
   const images = Object.entries(imagesOf(texts))
   return Object.fromEntries(await Promise.all(images.map(async ([container, image]) => [container, await pinner.image(image)])))
-}
-
-interface FileContent {
-  kind?: string
-  metadata?: { name?: string }
-  spec?: { template?: PodTemplateSpec }
-}
-
-async function readTemplate(path: string, kind: RollKind, name: string): Promise<{ template: PodTemplateSpec; toName?: string }> {
-  const { load } = await import('js-yaml')
-  let content: FileContent | null
-  try {
-    content = load(await readFile(path, 'utf8')) as FileContent | null
-  } catch (error) {
-    throw new CommandError(`${path}: ${(error as Error).message.split('\n')[0]}`, 1, { cause: error })
-  }
-  if (content?.kind !== kind)
-    throw new CommandError(`${path}: a ${kind} is needed, as ${name} is one; there is ${content?.kind ?? 'no kind'}`)
-  const template = content.spec?.template
-  if (!template) throw new CommandError(`${path}: spec.template is missing`)
-  const toName = content.metadata?.name
-  return toName === undefined || toName === name ? { template } : { template, toName }
 }
 
 async function preview(options: RollOptions, io: Io, json: boolean): Promise<number> {

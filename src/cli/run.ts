@@ -12,8 +12,7 @@ import { refuseMissingTerminal, runAttached } from './run/interactive.ts'
 import { planRun, type RunPlan } from './run/plan.ts'
 import { watchedOf } from './run/pod-progress.ts'
 import { readWords, type Words } from './run/words.ts'
-import type { GlobalOptions } from './session.ts'
-import type { Place } from './workload-names.ts'
+import type { GlobalOptions, Place } from './session.ts'
 
 /** Throws CommandError. */
 export function readRunWords(words: readonly string[]): Words {

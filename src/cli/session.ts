@@ -27,6 +27,9 @@ export interface Session {
   close(): void
 }
 
+/** A cluster and a namespace of it: all that most commands need. */
+export type Place = Pick<Session, 'client' | 'namespace'>
+
 /** Throws KubeconfigError. The server is not spoken to yet; its warnings will be printed as they come. */
 export async function connect(options: GlobalOptions, io: Io): Promise<Session> {
   const { kubeconfig, context, namespace } = options

@@ -9,6 +9,7 @@ import { deployments, nodes } from '../../src/client/resources.ts'
 import { startTestCluster, type TestCluster } from '../controllers/cluster.ts'
 import { startFront } from '../registry/front.ts'
 import { digestOf, hasRegistry, type RealRegistry, startRegistry } from '../registry/real-registry.ts'
+import { sessionOf } from './session-of.ts'
 
 const DIGEST = `sha256:${'d'.repeat(64)}`
 
@@ -75,7 +76,6 @@ describe.skipIf(!hasRegistry)('with a registry (needs docker-registry)', () => {
     const digest = await own.push('web', 'v1')
     await own.push('web', 'v2')
     const image = `${own.host}/web`
-    const place = { client, namespace: 'default' }
     const { io } = pinner('require')
     const template = {
       metadata: { labels: { app: 'web' } },
@@ -86,9 +86,9 @@ describe.skipIf(!hasRegistry)('with a registry (needs docker-registry)', () => {
       spec: { replicas: 1, selector: { matchLabels: { app: 'web' } }, template },
     })
     await own[Symbol.asyncDispose]()
-    const flags = { name: 'web', images: [`${image}:v2`], dryRun: false, json: false, pin: 'require' as const }
+    const flags = { words: ['web'], images: [`${image}:v2`], dryRun: false, json: false, pin: 'require' as const }
     const driver = { name: 'test', isGone: () => false }
-    await expect(runRoll(flags, io, place, driver)).rejects.toThrow(/cannot be pinned to a digest: .*ECONNREFUSED/)
+    await expect(runRoll(flags, io, sessionOf(client), driver)).rejects.toThrow(/cannot be pinned to a digest: .*ECONNREFUSED/)
     const after = await client.get(deployments, 'web', { namespace: 'default' })
     expect(after.spec?.template).toEqual(made.spec?.template)
   })

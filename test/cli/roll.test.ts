@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { expect, test } from 'vitest'
+import { runHistory } from '../../src/cli/history.ts'
 import type { Io } from '../../src/cli/io.ts'
 import { type RollFlags, runRoll } from '../../src/cli/roll.ts'
 import { runRollback } from '../../src/cli/rollback.ts'
@@ -39,7 +40,7 @@ function capture(options: { isTty?: boolean; signal?: AbortSignal } = {}): { io:
 
 const driver = { name: 'test', isGone: () => false }
 const rollFlags = (more: Partial<RollFlags>): RollFlags => ({
-  name: 'web',
+  words: ['web'],
   images: [],
   dryRun: false,
   json: false,
@@ -49,7 +50,7 @@ const rollFlags = (more: Partial<RollFlags>): RollFlags => ({
 const words = (text: string) => readRunWords(text.split(' '))
 
 async function runWeb(cluster: TestCluster, as: 'rc' | 'deployment' = 'deployment'): Promise<void> {
-  const place = { client: cluster.client, namespace }
+  const place = sessionOf(cluster.client)
   expect(await runRun(words(`web --image web:v1 --replicas 2 --as ${as}`), {}, capture().io, place)).toBe(0)
   const resource = (as === 'rc' ? replicationControllers : deployments) as typeof deployments
   await until(async () => expect((await cluster.client.get(resource, 'web', { namespace })).status?.availableReplicas).toBe(2))
@@ -57,7 +58,7 @@ async function runWeb(cluster: TestCluster, as: 'rc' | 'deployment' = 'deploymen
 
 test('a replication controller: dry run, roll in lines, again, back in bars, stop', async () => {
   await using cluster = await startTestCluster()
-  const place = { client: cluster.client, namespace }
+  const place = sessionOf(cluster.client)
   await runWeb(cluster, 'rc')
 
   const planned = capture()
@@ -76,7 +77,7 @@ test('a replication controller: dry run, roll in lines, again, back in bars, sto
   expect(JSON.parse(again.out())).toMatchObject({ type: 'result', outcome: 'unchanged', changed: false })
 
   const back = capture({ isTty: true })
-  expect(await runRollback({ name: 'web', json: false }, back.io, place, driver)).toBe(0)
+  expect(await runRollback({ words: ['web'], json: false }, back.io, place, driver)).toBe(0)
   expect(back.out()).toMatch(/web +█{20} 2\/2 ready {2}Aborted\n/)
 
   const stopped = capture()
@@ -89,7 +90,7 @@ test('a replication controller: dry run, roll in lines, again, back in bars, sto
 test('a deployment: JSON lines, no progress with the way out, back, stop', async () => {
   await using cluster = await startTestCluster()
   cluster.setReady((image) => image !== 'web:v3')
-  const place = { client: cluster.client, namespace }
+  const place = sessionOf(cluster.client)
   await runWeb(cluster)
   const rolled = capture()
   expect(await runRoll(rollFlags({ images: ['web:v2'], json: true }), rolled.io, place, driver)).toBe(0)
@@ -104,7 +105,7 @@ test('a deployment: JSON lines, no progress with the way out, back, stop', async
   const stuck = capture()
   expect(await runRoll(rollFlags({ images: ['web:v3'], timeoutMs: 200 }), stuck.io, place, driver)).toBe(4)
   expect(stuck.err()).toContain('to roll back: skiff rollback web\n')
-  expect(await runRollback({ name: 'web', json: false, timeoutMs: 10_000 }, capture().io, place, driver)).toBe(0)
+  expect(await runRollback({ words: ['web'], json: false, timeoutMs: 10_000 }, capture().io, place, driver)).toBe(0)
 
   expect(await stopObjects({ words: ['web'], timeoutMs: 10_000 }, capture().io, sessionOf(cluster.client))).toBe(0)
   expect((await cluster.client.list(deployments, { namespace })).items).toEqual([])
@@ -116,7 +117,7 @@ test('an interrupted roll exits with 130 and says how to go on', async () => {
   await runWeb(cluster, 'rc')
   const stopping = new AbortController()
   const { io, err } = capture({ signal: stopping.signal })
-  const rolling = runRoll(rollFlags({ images: ['web:v3'] }), io, { client: cluster.client, namespace }, driver)
+  const rolling = runRoll(rollFlags({ images: ['web:v3'] }), io, sessionOf(cluster.client), driver)
   await until(async () => expect((await cluster.client.list(pods, { namespace })).items).toHaveLength(3))
   stopping.abort()
   expect(await rolling).toBe(130)
@@ -125,7 +126,7 @@ test('an interrupted roll exits with 130 and says how to go on', async () => {
 
 test('the template comes from a file of the same kind', async () => {
   await using cluster = await startTestCluster()
-  const place = { client: cluster.client, namespace }
+  const place = sessionOf(cluster.client)
   await runWeb(cluster, 'rc')
   const directory = await mkdtemp(join(tmpdir(), 'skiff-roll-'))
   try {
@@ -138,32 +139,82 @@ test('the template comes from a file of the same kind', async () => {
     expect(await runRoll(rollFlags({ file }), capture().io, place, driver)).toBe(0)
     const next = await cluster.client.get(replicationControllers, 'web-next', { namespace })
     expect(next.status).toMatchObject({ readyReplicas: 2 })
-    await writeFile(file, 'kind: Deployment\nspec: {template: {}}')
+    await writeFile(file, 'apiVersion: apps/v1\nkind: Deployment\nspec: {template: {}}')
     await expect(runRoll(rollFlags({ file }), capture().io, place, driver)).rejects.toThrow('a ReplicationController is needed')
   } finally {
     await rm(directory, { recursive: true })
   }
 })
 
-test('names: several are listed with exit code 3, none proposes the nearest', async () => {
+test('names: several are listed with exit code 3, none proposes the nearest, what cannot be rolled is refused by name', async () => {
   await using cluster = await startTestCluster({ reconcilers: [] })
-  const place = { client: cluster.client, namespace }
+  const place = sessionOf(cluster.client)
   const io = capture().io
   await runRun(words('web --image web:v1'), {}, io, place)
   await runRun(words('web --image web:v1 --as rc'), {}, io, place)
   const several = runRoll(rollFlags({ images: ['web:v2'] }), io, place, driver)
   await expect(several).rejects.toMatchObject({
     exitCode: 3,
-    message: expect.stringContaining('deployment/web, replicationcontroller/web'),
+    message: '"web" means several: replicationcontroller/web, deployment/web; say which',
   })
-  const none = runRoll(rollFlags({ name: 'wbe', images: ['web:v2'] }), io, place, driver)
-  await expect(none).rejects.toMatchObject({ exitCode: 1, message: expect.stringContaining('near: deployment/web') })
-  await expect(runRollback({ name: 'node/web', json: false }, io, place, driver)).rejects.toThrow('is no kind for this')
+  const none = runRoll(rollFlags({ words: ['wbe'], images: ['web:v2'] }), io, place, driver)
+  await expect(none).rejects.toMatchObject({ exitCode: 1, message: expect.stringContaining('near: replicationcontroller/web') })
+  const kinds = 'only deployments, statefulsets, daemonsets, replicasets and replicationcontrollers can'
+  const rollback = (...all: string[]) => runRollback({ words: all, json: false }, io, place, driver)
+  await expect(rollback('node/web')).rejects.toThrow(`node/web cannot be rolled: ${kinds}`)
+  await expect(rollback('rc/web', 'deploy/web')).rejects.toThrow(
+    'rollback takes one workload at a time, not replicationcontroller/web, deployment/web',
+  )
+  await expect(runRoll(rollFlags({ words: ['rc', 'web', 'deploy/web'] }), io, place, driver)).rejects.toThrow(
+    'deployment/web is no ReplicationController: web is one, and a roll stays within a kind',
+  )
+  await expect(runRoll(rollFlags({ words: ['rc/web', 'wev'] }), io, place, driver)).rejects.toThrow(
+    'nothing in namespace default is named "wev"; near: replicationcontroller/web',
+  )
+  await expect(runRoll(rollFlags({ words: ['web', 'web2', 'web3'] }), io, place, driver)).rejects.toThrow('web3 is too much')
+})
+
+test('a name whose controller was cleaned away means what rolls made of it; kind and name, and a file, name it too', async () => {
+  await using cluster = await startTestCluster()
+  const place = sessionOf(cluster.client)
+  await runWeb(cluster, 'rc')
+  expect(await runRoll(rollFlags({ images: ['web:v2'], cleanup: 'delete' }), capture().io, place, driver)).toBe(0)
+  const { items } = await cluster.client.list(replicationControllers, { namespace })
+  expect(items.map(({ metadata }) => metadata.name)).toEqual([expect.stringMatching(/^web-[a-z2-9]{10}$/)])
+  const name = items[0]?.metadata.name ?? ''
+  const shown = capture()
+  expect(await runHistory({ words: ['web'], json: false }, shown.io, place)).toBe(0)
+  expect(shown.out()).toContain(name)
+  const byKind = capture()
+  expect(await runHistory({ words: ['rc', name], json: false }, byKind.io, place)).toBe(0)
+  expect(byKind.out()).toBe(shown.out())
+
+  const directory = await mkdtemp(join(tmpdir(), 'skiff-roll-'))
+  try {
+    const file = join(directory, 'web.yaml')
+    const template = { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'web', image: 'web:v3' }] } }
+    const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' }, spec: { ports: [{ port: 80 }] } }
+    const controller = { apiVersion: 'v1', kind: 'ReplicationController', metadata: { name }, spec: { template } }
+    await writeFile(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [service, controller] }))
+    const rolled = capture()
+    expect(await runRoll(rollFlags({ words: [], file }), rolled.io, place, driver)).toBe(0)
+    expect(rolled.out()).toMatch(/rolled to rc\/web-/)
+    expect(await runRollback({ words: [], files: [file], json: false }, capture().io, place, driver)).toBe(0)
+    await until(async () => {
+      const running = (await cluster.client.list(pods, { namespace })).items
+      expect(running.map(({ spec }) => spec?.containers[0]?.image)).toEqual(['web:v2', 'web:v2'])
+    })
+    await writeFile(file, JSON.stringify({ ...controller, metadata: { name, namespace } }))
+    const elsewhere = runRollback({ words: [], files: [file], json: false, namespace: 'other' }, capture().io, place, driver)
+    await expect(elsewhere).rejects.toThrow('the namespace of the object, "default", is not the one given, "other"')
+  } finally {
+    await rm(directory, { recursive: true })
+  }
 })
 
 test('what runs once passes its exit code on', async () => {
   await using cluster = await startTestCluster()
-  const place = { client: cluster.client, namespace }
+  const place = sessionOf(cluster.client)
   const ended = (image: string, as: 'pod' | 'job', name: string) =>
     runRun(words(`${name} --image ${image} --as ${as} --once`), {}, capture().io, place)
   expect(await ended('job:ok', 'pod', 'c')).toBe(0)

@@ -4,7 +4,7 @@ import { isNotFound } from '../../api/status.ts'
 import type { PodTemplate } from '../../api/types.ts'
 import { podTemplates } from '../../client/resources.ts'
 import { CommandError } from '../io.ts'
-import type { Place } from '../workload-names.ts'
+import type { Place } from '../session.ts'
 
 /** `p`, `pod/p` and `draft/p` are one. Throws CommandError for another kind. */
 export function draftName(word: string): string {

@@ -6,9 +6,8 @@ import { podTemplates } from '../../client/resources.ts'
 import { age } from '../age.ts'
 import { type Io, writeLine } from '../io.ts'
 import { parseOutput, printObjects } from '../print-objects.ts'
-import { type GlobalOptions, withSession } from '../session.ts'
+import { type GlobalOptions, type Place, withSession } from '../session.ts'
 import { formatTable } from '../table.ts'
-import type { Place } from '../workload-names.ts'
 import { draftName, findDraft, isExpired } from './find.ts'
 
 export interface ListDraftsOptions extends GlobalOptions {

@@ -8,8 +8,8 @@ import { FlagValues } from '../run/container.ts'
 import { planParts, type RunPlan } from '../run/plan.ts'
 import { attachedOf, RUN_LABEL } from '../run/pod.ts'
 import type { Words } from '../run/words.ts'
+import type { Place } from '../session.ts'
 import { untilObject } from '../watch-object.ts'
-import type { Place } from '../workload-names.ts'
 import { draftName, findDraft } from './find.ts'
 
 export interface Drafted {

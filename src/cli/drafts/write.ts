@@ -18,7 +18,7 @@ import { FlagValues } from '../run/container.ts'
 import { makePod } from '../run/pod.ts'
 import { pair, restart } from '../run/values.ts'
 import type { Words } from '../run/words.ts'
-import type { Place } from '../workload-names.ts'
+import type { Place } from '../session.ts'
 import { draftName, findDraft, isExpired } from './find.ts'
 
 interface Shown {

@@ -13,6 +13,8 @@ export interface Needs {
   readonly clusterWide: boolean
   /** Whether it is only done to kinds that were named, each of them: never to a set that grows with the cluster. */
   readonly closedSets?: boolean
+  /** Done to one object at a time: there is no `--all-matches`. */
+  readonly single?: boolean
   /** What is looked for, in words. */
   readonly what: string
 }
@@ -91,11 +93,12 @@ export const NEEDS = {
     verb: 'roll',
     rank: (resource) => (ROLLABLE.has(keyOf(resource)) ? 0 : undefined),
     clusterWide: false,
-    what: 'what can be rolled',
+    single: true,
+    what: 'deployments, statefulsets, daemonsets, replicasets and replicationcontrollers',
   },
   logs: { verb: 'logs', rank: reachingPods, clusterWide: false, what: PODS },
-  exec: { verb: 'exec', rank: reachingPods, clusterWide: false, what: PODS },
+  exec: { verb: 'exec', rank: reachingPods, clusterWide: false, single: true, what: PODS },
   why: { verb: 'why', rank: withPods, clusterWide: false, what: PODS },
   status: { verb: 'status', rank: reachingPods, clusterWide: false, what: PODS },
-  env: { verb: 'env', rank: withPods, podTemplate: true, clusterWide: false, what: PODS },
+  env: { verb: 'env', rank: withPods, podTemplate: true, clusterWide: false, single: true, what: PODS },
 } as const satisfies Record<string, Needs>

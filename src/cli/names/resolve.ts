@@ -59,9 +59,9 @@ export async function resolveNames(
   // Whatever is wrong with one of the names, nothing is done.
   return resolutions.flatMap((resolution, index) => {
     if (resolution.type === 'one') return [resolution.object]
-    if (resolution.type === 'none') throw new CommandError(absence(names[index]!, needs, resolution, scope))
+    if (resolution.type === 'none') throw new UnknownName(absence(names[index]!, needs, resolution, scope))
     if (options.allMatches) return resolution.objects
-    throw new AmbiguousName(names[index]!, resolution.objects)
+    throw new AmbiguousName(names[index]!, resolution.objects, needs)
   })
 }
 
@@ -69,11 +69,19 @@ export async function resolveNames(
 export class AmbiguousName extends CommandError {
   override name = 'AmbiguousName'
   readonly objects: readonly Candidate[]
-  constructor(name: string, objects: readonly Candidate[]) {
-    const handles = objects.map((one) => handleWithin(one, objects))
-    super(`${JSON.stringify(name)} means several: ${handles.join(', ')}; say which, or all of them with --all-matches`, AMBIGUOUS)
+  constructor(name: string, objects: readonly Candidate[], { single }: Needs) {
+    const handles = objects.map((one) => handleWithin(one, objects)).join(', ')
+    super(
+      `${JSON.stringify(name)} means several: ${handles}; say which${single ? '' : ', or all of them with --all-matches'}`,
+      AMBIGUOUS,
+    )
     this.objects = objects
   }
+}
+
+/** A name that means nothing that could serve the verb. */
+export class UnknownName extends CommandError {
+  override name = 'UnknownName'
 }
 
 /** With its namespace where they differ. */

@@ -4,7 +4,7 @@ import type { ResourceRef } from '../../client/client.ts'
 import { services } from '../../client/resources.ts'
 import { CommandError, type Io, writeLine } from '../io.ts'
 import { type OutputFormat, parseOutput, printObjects } from '../print-objects.ts'
-import type { Place } from '../workload-names.ts'
+import type { Place } from '../session.ts'
 import type { RunPlan } from './plan.ts'
 
 const FIELD_MANAGER = 'skiff'

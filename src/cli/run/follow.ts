@@ -5,7 +5,7 @@ import { objectPath } from '../../client/paths.ts'
 import { pods } from '../../client/resources.ts'
 import { type Io, writeLine } from '../io.ts'
 import { prefixLines } from '../log-lines.ts'
-import type { Place } from '../workload-names.ts'
+import type { Place } from '../session.ts'
 import { exitCodeOf, podStates, statusOf, type Watched } from './pod-progress.ts'
 
 export async function followToEnd(watched: Watched, containers: readonly string[], io: Io, place: Place): Promise<number> {

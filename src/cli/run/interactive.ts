@@ -7,7 +7,7 @@ import { objectPath } from '../../client/paths.ts'
 import { pods } from '../../client/resources.ts'
 import { CommandError, type Io } from '../io.ts'
 import { openProcess } from '../process-stream.ts'
-import type { Place } from '../workload-names.ts'
+import type { Place } from '../session.ts'
 import { exitCodeOf, podStates, statusOf, type Watched } from './pod-progress.ts'
 
 export interface Attached {

@@ -2,7 +2,7 @@
 import type { ContainerStatus, Pod } from '../../api/types.ts'
 import { CommandError, type Io, writeLine } from '../io.ts'
 import { watchPods } from '../pod-watch.ts'
-import type { Place } from '../workload-names.ts'
+import type { Place } from '../session.ts'
 
 /** Reasons that no waiting heals when something is to run once. */
 const HOPELESS = new Set([
