@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { AdmissionPlugin } from './api/admission.ts'
+import type { ResourceDefinition } from './api/definition.ts'
 import { type ApiServerFiles, readApiServerFiles } from './api-server-files.ts'
 import { type Clock, systemClock } from './base/clock.ts'
 import { type Log, silentLog } from './base/log.ts'
@@ -132,12 +133,10 @@ async function startParts(options: Settled, stops: (() => Promise<void> | void)[
     (options.extensions ?? controllers)
       ? await startExtensions({ client, informers, clock, log: log.named('extensions'), connect }, options)
       : undefined
-  const [{ createApiServer }, { builtinDefinitions }, { skiffDefinitions }] = await Promise.all([
+  const [{ createApiServer }, definitions] = await Promise.all([
     import('./server/server.ts'),
-    import('./api/definitions.ts'),
-    import('./api/kinds/name-review.ts'),
+    servedDefinitions({ extensions: extensions !== undefined, metrics: controllers || runtime !== 'none' }),
   ])
-  const definitions = extensions ? [...builtinDefinitions, ...skiffDefinitions] : builtinDefinitions
   const server = await createApiServer({
     ...{ store, definitions, clock, log: log.named('apiserver'), serviceCidr },
     ...(!inMemory && { pkiDirectory: path.join(dataDirectory, 'pki') }),
@@ -188,6 +187,16 @@ interface Parts extends Settled {
   informers: Informers
   port: number
   serviceCidr: string
+}
+
+/** An API server that is alone, without controllers and nodes, serves what Kubernetes' own does and no more. */
+async function servedDefinitions(more: { extensions: boolean; metrics: boolean }): Promise<ResourceDefinition[]> {
+  const [{ builtinDefinitions }, { metricsDefinitions }, { skiffDefinitions }] = await Promise.all([
+    import('./api/definitions.ts'),
+    import('./api/kinds/metrics.ts'),
+    import('./api/kinds/name-review.ts'),
+  ])
+  return [...builtinDefinitions, ...(more.metrics ? metricsDefinitions : []), ...(more.extensions ? skiffDefinitions : [])]
 }
 
 /** A door to a server that is made later: what the server itself needs at its start may talk to it afterwards. */

@@ -110,6 +110,33 @@ const APIREGISTRATION: TypeFacts['packages'][string] = {
   },
 }
 
+/** So are those of the metrics API, which has a package of its own. */
+const METRICS: TypeFacts['packages'][string] = {
+  prefix: 'io.k8s.metrics.pkg.apis.metrics.v1beta1',
+  group: 'metrics.k8s.io',
+  version: 'v1beta1',
+  enums: {},
+  types: {
+    ContainerMetrics: ['name ! 1 string', 'usage ! 2 {}quantity'],
+    NodeMetrics: [
+      '... - 0 meta/v1.TypeMeta',
+      'metadata ? 1 meta/v1.ObjectMeta',
+      'timestamp ! 2 time',
+      'window ! 3 duration',
+      'usage ! 4 {}quantity',
+    ],
+    NodeMetricsList: ['... - 0 meta/v1.TypeMeta', 'metadata ? 1 meta/v1.ListMeta', 'items ! 2 []NodeMetrics'],
+    PodMetrics: [
+      '... - 0 meta/v1.TypeMeta',
+      'metadata ? 1 meta/v1.ObjectMeta',
+      'timestamp ! 2 time',
+      'window ! 3 duration',
+      'containers ! 4 []ContainerMetrics',
+    ],
+    PodMetricsList: ['... - 0 meta/v1.TypeMeta', 'metadata ? 1 meta/v1.ListMeta', 'items ! 2 []PodMetrics'],
+  },
+}
+
 /** Reads the Go packages under `root` (the `k8s.io` directory) and returns the facts. */
 export function generateSchema(root: string): TypeFacts {
   const byPath = new Map<string, Package>()
@@ -117,6 +144,7 @@ export function generateSchema(root: string): TypeFacts {
   const packages: TypeFacts['packages'] = {}
   for (const entry of byPath.values()) packages[entry.name] = describePackage(entry, byPath)
   packages['apiregistration/v1'] = APIREGISTRATION
+  packages['metrics/v1beta1'] = METRICS
   return { packages: Object.fromEntries(Object.entries(packages).sort(([a], [b]) => (a < b ? -1 : 1))) }
 }
 

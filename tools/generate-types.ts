@@ -12,7 +12,7 @@ const PLAIN_NAMES = [
   ...['core/v1', 'meta/v1', 'apps/v1', 'batch/v1', 'autoscaling/v2', 'autoscaling/v1', 'policy/v1', 'networking/v1', 'rbac/v1'],
   ...['authentication/v1', 'storage/v1', 'coordination/v1', 'discovery/v1', 'events/v1', 'apiextensions/v1'],
   ...['apiregistration/v1', 'authorization/v1', 'admissionregistration/v1', 'scheduling/v1', 'node/v1', 'certificates/v1'],
-  ...['flowcontrol/v1', 'resource/v1', 'admission/v1'],
+  ...['flowcontrol/v1', 'resource/v1', 'admission/v1', 'metrics/v1beta1'],
 ]
 /** Posted to subresources, always about a named object. */
 const NAMED_REQUESTS = new Set(['Scale', 'Binding', 'Eviction'])

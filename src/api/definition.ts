@@ -29,6 +29,8 @@ export interface ResourceDefinition {
   readonly fromStorage?: (object: KubeObject) => KubeObject
   /** Objects are stored in this version, which nobody may ask for. */
   readonly unserved?: boolean
+  /** Objects are made when they are asked for, and never stored. */
+  readonly computed?: boolean
   /** The definition is being deleted, and its objects with it: no new ones. */
   readonly terminating?: boolean
   /** Converts between versions where a program elsewhere does that; `fromStorage` then only looks up what it said. */

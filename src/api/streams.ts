@@ -1,8 +1,9 @@
 /**
- * What an API server asks of a node about running containers: the four streaming calls of a kubelet.
- * The server speaks to it for `log`, `exec`, `attach` and `portforward`; a node agent implements it.
+ * What an API server asks of a node about running containers: the four streaming calls of a kubelet, and what they use.
+ * The server speaks to it for `log`, `exec`, `attach`, `portforward` and the metrics API; a node agent implements it.
  */
 import type { Readable, Writable } from 'node:stream'
+import type { NodeUsage } from './usage.ts'
 
 export interface NodeStreams {
   /** The container's log as bytes; ends when the container does, or at once unless `follow`. Throws StatusError. */
@@ -13,6 +14,11 @@ export interface NodeStreams {
   attach(pod: PodRef, options: AttachOptions, io: ProcessIo, signal: AbortSignal): Promise<ProcessHandle>
   /** One connection to a port inside the pod. */
   portForward(pod: PodRef, port: number, signal: AbortSignal): Promise<PortConnection>
+  /**
+   * What the node and its running containers use: all of them, or those of the pods with these uids. A container that was not measured
+   * before is watched for a moment first, so this may take a second or so.
+   */
+  usage(pods: ReadonlySet<string> | undefined, signal: AbortSignal): Promise<NodeUsage>
 }
 
 export interface PodRef {

@@ -17,6 +17,7 @@ import { Registration } from './self/registration.ts'
 import { SandboxView } from './sources/sandbox-view.ts'
 import { SpamFilter } from './spam-filter.ts'
 import { createStreams } from './streams.ts'
+import { UsageMeter } from './usage/usage-meter.ts'
 import { removeTree } from './volume/pod-volumes.ts'
 
 const COMPONENT = 'kubelet'
@@ -37,6 +38,7 @@ export class NodeAgent {
   private readonly changeListeners = new Set<(sandboxId: string) => void>()
   private readonly spam: SpamFilter
   private readonly metadata: MetadataService | undefined
+  private readonly meter: UsageMeter
   private unsubscribe = () => {}
   private cancelRelist = () => {}
 
@@ -50,8 +52,10 @@ export class NodeAgent {
     this.context = this.createContext(description)
     const { client, clock, log } = shared
     this.registration = new Registration({ client, clock, log, description, inventory: options.runtime.inventory })
+    this.meter = new UsageMeter(this.context)
     this.streams = createStreams({
       context: this.context,
+      meter: this.meter,
       find: (pod) => this.find(pod),
       onChange: (listener) => {
         this.changeListeners.add(listener)
@@ -79,6 +83,7 @@ export class NodeAgent {
     this.stopping.abort(new Error('the node agent stops'))
     this.unsubscribe()
     this.cancelRelist()
+    this.meter.stop()
     await this.registration.stop(farewell)
     await Promise.all([...this.workers.values()].map((worker) => worker.close()))
     this.workers.clear()

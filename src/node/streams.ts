@@ -1,4 +1,4 @@
-/** The four streaming calls of a node: logs, exec, attach and port-forward, for pods this agent runs. */
+/** What a node is asked for: logs, exec, attach and port-forward of the pods this agent runs, and what they use. */
 import { Readable } from 'node:stream'
 import { badRequest, internalError, notFound, StatusError } from '../api/status.ts'
 import type { AttachOptions, LogOptions, NodeStreams, PodRef } from '../api/streams.ts'
@@ -10,9 +10,11 @@ import { isHeld } from './plan/held.ts'
 import type { NodeContext } from './pod/context.ts'
 import type { PodState } from './pod/pod-state.ts'
 import type { ContainerState } from './runtime/runtime.ts'
+import type { UsageMeter } from './usage/usage-meter.ts'
 
 export interface StreamsOptions {
   context: NodeContext
+  meter: UsageMeter
   find(pod: PodRef): PodState | undefined
   /** Calls back when the runtime saw a sandbox change; returns the unsubscriber. */
   onChange(listener: (sandboxId: string) => void): () => void
@@ -38,6 +40,7 @@ export function createStreams(options: StreamsOptions): NodeStreams {
       if (sandbox?.state !== 'Ready') throw badRequest(`unable to do port forwarding: pod ${pod.name} is not running`)
       return worded(() => runtime.portForward(sandbox.id, port, signal))
     },
+    usage: (pods, signal) => options.meter.usage(pods, AbortSignal.any([signal, options.context.signal])),
   }
 }
 

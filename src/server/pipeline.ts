@@ -74,6 +74,10 @@ async function route(core: Core, request: ApiRequest, target: Target): Promise<A
   checkRoute(resource, target, request.method)
   if (core.questions.has(target.plural)) return answerQuestion(core, request, resource, target)
   const { view, encoding } = await represent(core, request, resource, target)
+  if (resource.definition.computed) {
+    const { serveMetrics } = await import('./usage/serve.ts')
+    return encoded(await serveMetrics(core, request, resource, target, view), encoding)
+  }
   if (resource.definition.verbs.length === 1) {
     const { POSTED } = await import('./subresources/subresources.ts')
     const posted = POSTED[`${target.group}/${target.plural}`]

@@ -1,9 +1,20 @@
-/** The JavaScript client and pods that really run: exec with its exit code, logs that follow, attach, a forwarded port. Needs Linux and root. */
+/** The JavaScript client and pods that really run: exec with its exit code, logs that follow, attach, a forwarded port, metrics. Needs Linux and root. */
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import { PassThrough, Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { Attach, Exec, KubeConfig, Log, PortForward, type V1Status } from '@kubernetes/client-node'
+import {
+  Attach,
+  CoreV1Api,
+  Exec,
+  KubeConfig,
+  Log,
+  Metrics,
+  PortForward,
+  topNodes,
+  topPods,
+  type V1Status,
+} from '@kubernetes/client-node'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { noRealPods, type RealPods, realPods } from './support/real-pods.ts'
 import { until } from './support/skiff.ts'
@@ -113,5 +124,25 @@ describe.skipIf(noRealPods)(`the JavaScript client${noRealPods ? ' (needs Linux 
       socket.close()
       forwarder.close()
     }
+  })
+
+  it('tells what nodes and pods use', async () => {
+    const metrics = new Metrics(config)
+    const { items } = await metrics.getNodeMetrics()
+    expect(items.map(({ metadata, usage }) => [metadata.name, usage.cpu, usage.memory])).toEqual([
+      ['skiff', expect.stringMatching(/^\d+[num]?$/), expect.stringMatching(/^\d+[KMG]i$/)],
+    ])
+    const pods = await metrics.getPodMetrics(namespace)
+    expect(pods.items).toEqual([
+      expect.objectContaining({ containers: [{ name: 'main', usage: { cpu: expect.any(String), memory: expect.any(String) } }] }),
+    ])
+    const core = config.makeApiClient(CoreV1Api)
+    const [node] = await topNodes(core)
+    expect(Number(node?.Memory.Capacity)).toBeGreaterThan(0)
+    const [pod] = await topPods(core, metrics, namespace)
+    expect(pod?.Pod.metadata?.name).toBe('web')
+    // A program of Node holds some megabytes, and waits.
+    expect(Number(pod?.Memory.CurrentUsage)).toBeGreaterThan(2 ** 20)
+    expect(Number(pod?.CPU.CurrentUsage)).toBeLessThan(1)
   })
 })

@@ -176,9 +176,16 @@ describe.skipIf(skip)(`kubectl and a cluster${skip ? ' (needs Linux, root and ku
     expect({ code: timedOut.code, err: timedOut.err }).toEqual({ code: 1, err: expect.stringContaining('timed out') })
   })
 
-  it('top says that there are no metrics', async () => {
-    const { code, err } = await cluster.kubectl('top nodes')
-    expect({ code, err }).toEqual({ code: 1, err: 'error: Metrics API not available\n' })
+  it('top nodes and pods', async () => {
+    expect(await cluster.ok('top nodes')).toMatch(/^NAME +CPU\(cores\) +CPU.* +MEMORY.*\nskiff +\d+m +\d+% +\d+Mi +\d+% *\n$/)
+    const pod = await aPod()
+    expect(await cluster.ok('top pods')).toMatch(
+      new RegExp(`^NAME +CPU\\(cores\\) +MEMORY.*\\n(.*\\n)*${pod} +\\d+m +\\d+Mi *\\n`),
+    )
+    expect(await cluster.ok(`top pod ${pod} --containers`)).toMatch(new RegExp(`\\n${pod} +web +\\d+m +\\d+Mi *\\n$`))
+    expect(await cluster.ok('top pods -A -l app=web --sort-by=memory --no-headers')).toMatch(/^default +web-\S+ +\d+m +\d+Mi/)
+    expect(await cluster.ok('get pods.metrics.k8s.io -l app=web')).toMatch(/^NAME +CPU +MEMORY +WINDOW\nweb-/)
+    expect((await cluster.kubectl('top pod none')).err).toBe('Error from server (NotFound): pods "default/none" not found\n')
   })
 
   it('api-resources, explain, auth can-i', async () => {

@@ -1,17 +1,9 @@
 /** Timestamps and durations: reading, writing, and their parts in a time zone. */
+import { parseGoDuration } from '../duration.ts'
 import { type Overload, overload } from './functions.ts'
 import { Duration, EvaluationError, Timestamp } from './values.ts'
 
 const SECOND = 1_000_000_000n
-const UNITS: Record<string, bigint> = {
-  h: 3600n * SECOND,
-  m: 60n * SECOND,
-  s: SECOND,
-  ms: 1_000_000n,
-  us: 1000n,
-  µs: 1000n,
-  ns: 1n,
-}
 const RFC3339 = /^(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?([Zz]|[+-]\d\d:\d\d)$/
 
 export function parseTimestamp(text: string): Timestamp {
@@ -28,17 +20,9 @@ export function timestampText({ nanos }: Timestamp): string {
 }
 
 export function parseDuration(text: string): Duration {
-  const sign = text.startsWith('-') ? -1n : 1n
-  const rest = text.replace(/^[-+]/, '')
-  if (rest === '0') return new Duration(0n)
-  if (!/^((\d+\.?\d*|\.\d+)(h|ms|m|s|us|µs|ns))+$/.test(rest))
-    throw new EvaluationError(`invalid duration ${JSON.stringify(text)}`)
-  let nanos = 0n
-  for (const [, number = '', unit = ''] of rest.matchAll(/(\d+\.?\d*|\.\d+)(h|ms|m|s|us|µs|ns)/g)) {
-    const [whole = '', fraction = ''] = number.split('.')
-    nanos += BigInt(whole || 0) * UNITS[unit]! + (BigInt(fraction.padEnd(9, '0').slice(0, 9)) * UNITS[unit]!) / SECOND
-  }
-  return new Duration(sign * nanos)
+  const nanos = parseGoDuration(text)
+  if (nanos === undefined) throw new EvaluationError(`invalid duration ${JSON.stringify(text)}`)
+  return new Duration(nanos)
 }
 
 export function durationText({ nanos }: Duration): string {

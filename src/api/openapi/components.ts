@@ -35,6 +35,7 @@ const OBJECT: Node = { type: 'object' }
 const NAMED_SCALARS: Partial<Record<ScalarKind, { id: string; v2: Node; v3: Node }>> = {
   time: { id: `${META}.Time`, v2: DATE, v3: DATE },
   microtime: { id: `${META}.MicroTime`, v2: DATE, v3: DATE },
+  duration: { id: `${META}.Duration`, v2: { type: 'string' }, v3: { type: 'string' } },
   quantity: {
     id: 'io.k8s.apimachinery.pkg.api.resource.Quantity',
     v2: { type: 'string' },

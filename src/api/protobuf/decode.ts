@@ -2,6 +2,7 @@
  * Reads the protobuf form of Kubernetes' own types into the JSON form, driven by their schemas. The result still has Go's empty
  * values in it (`""`, `0`); `schema/decode.ts` brings it into normal form. Unknown field numbers are passed over, as in Go.
  */
+import { formatGoDuration } from '../duration.ts'
 import { builtinSchema } from '../schema/builtin.ts'
 import type { ListSchema, MapSchema, ScalarSchema, Schema, StructSchema } from '../schema/schema.ts'
 import { zeroOf } from '../schema/walk.ts'
@@ -159,6 +160,8 @@ class MessageDecoder {
       case 'time':
       case 'microtime':
         return readTime(this.#parts(reader, name, { 1: INT64, 2: INT32 }), schema.kind, name)
+      case 'duration':
+        return formatGoDuration(BigInt((this.#parts(reader, name, { 1: INT64 }).get(1)?.at(-1) as number | undefined) ?? 0))
       case 'quantity':
         return this.#parts(reader, name, { 1: STRING }).get(1)?.at(-1) ?? '0'
       case 'intstr': {

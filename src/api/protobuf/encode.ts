@@ -1,4 +1,5 @@
 /** Writes the JSON form of a built-in type as protobuf, driven by its schema. What is absent is not written. */
+import { parseGoDuration } from '../duration.ts'
 import { builtinSchema } from '../schema/builtin.ts'
 import type { ScalarSchema, Schema, StructSchema } from '../schema/schema.ts'
 import { BYTES, FIXED64, VARINT, type Writer } from './wire.ts'
@@ -87,6 +88,9 @@ function encodeSpecial(schema: ScalarSchema, value: unknown, writer: Writer): vo
       if (micros) encodeField(INT64, 2, Number(micros) * 1000, writer)
       return
     }
+    case 'duration':
+      encodeField(INT64, 1, Number(parseGoDuration(value as string) ?? 0n), writer)
+      return
     case 'quantity':
       encodeField(STRING, 1, value, writer)
       return

@@ -12,12 +12,12 @@ import {
 
 const GO_TYPES: Record<ScalarKind, string> = {
   ...{ string: 'string', bool: 'bool', int32: 'int32', int64: 'int64', float64: 'float64', bytes: '[]uint8', time: 'v1.Time' },
-  ...{ microtime: 'v1.MicroTime', quantity: 'resource.Quantity', intstr: 'intstr.IntOrString' },
+  ...{ microtime: 'v1.MicroTime', duration: 'v1.Duration', quantity: 'resource.Quantity', intstr: 'intstr.IntOrString' },
   ...{ raw: 'runtime.RawExtension', json: 'v1.JSON', fields: 'v1.FieldsV1', schemaOrArray: 'v1.JSONSchemaPropsOrArray' },
   ...{ schemaOrBool: 'v1.JSONSchemaPropsOrBool', schemaOrStrings: 'v1.JSONSchemaPropsOrStringArray' },
 }
 /** Kinds that Go writes as `null` or `{}` even with `omitempty`, because they are structs there. */
-const STRUCT_KINDS = new Set(['struct', 'time', 'microtime', 'quantity', 'intstr', 'raw'])
+const STRUCT_KINDS = new Set(['struct', 'time', 'microtime', 'duration', 'quantity', 'intstr', 'raw'])
 /** Options and answers that every group understands, though meta/v1 defines them. */
 const META_KINDS = new Set([
   'DeleteOptions',

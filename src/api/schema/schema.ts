@@ -65,6 +65,7 @@ export type ScalarKind =
   | 'bytes'
   | 'time'
   | 'microtime'
+  | 'duration'
   | 'quantity'
   | 'intstr'
   /** Any JSON value. `raw` is an embedded object in protobuf, `json` and `fields` are JSON text there. */

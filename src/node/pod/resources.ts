@@ -20,6 +20,7 @@ export function resourcesOf(
   const shares = request === undefined ? MINIMUM_SHARES : Math.floor((milli(request) * SHARES_PER_CORE) / 1000)
   const limit = limits.cpu === undefined ? 0 : milli(limits.cpu)
   const memory = limits.memory === undefined ? 0 : bytes(limits.memory)
+  const memoryRequest = requests.memory === undefined ? memory : bytes(requests.memory)
   return {
     resources: {
       cpuShares: Math.max(MINIMUM_SHARES, shares),
@@ -27,8 +28,11 @@ export function resourcesOf(
         cpuQuotaMs: { quota: Math.max(MINIMUM_QUOTA_MS, (limit * QUOTA_PERIOD_MS) / 1000), period: QUOTA_PERIOD_MS },
       }),
       ...(memory > 0 && { memoryLimitBytes: memory }),
+      ...((request !== undefined || memoryRequest > 0) && {
+        requested: { cpuMillis: request === undefined ? 0 : milli(request), memoryBytes: memoryRequest },
+      }),
     },
-    oomScoreAdj: oomScore(pod, requests.memory === undefined ? memory : bytes(requests.memory), memoryCapacity),
+    oomScoreAdj: oomScore(pod, memoryRequest, memoryCapacity),
   }
 }
 

@@ -48,7 +48,10 @@ export interface Runtime {
   exec(containerId: string, options: RuntimeExec, io: ProcessIo, signal: AbortSignal): Promise<ProcessHandle>
   attach(containerId: string, options: AttachOptions, io: ProcessIo, signal: AbortSignal): Promise<ProcessHandle>
   portForward(sandboxId: string, port: number, signal: AbortSignal): Promise<PortConnection>
+  /** What the sandbox's containers use. Costs nothing while nobody asks. */
   stats(sandboxId: string): Promise<SandboxStats>
+  /** What the whole machine uses. */
+  hostStats(): Promise<HostStats>
   /**
    * Listens at one of the sandbox's `loopbackAddresses`, so that only its own containers reach it. The listener is the
    * caller's to close, before the sandbox is removed. `undefined` for a sandbox without a network of its own.
@@ -171,6 +174,8 @@ export interface ContainerConfig {
     cpuQuotaMs?: { quota: number; period: number }
     memoryLimitBytes?: number
     pidsLimit?: number
+    /** What was asked for, where nothing runs that would use anything. */
+    requested?: { cpuMillis: number; memoryBytes: number }
   }
   oomScoreAdj?: number
 }
@@ -240,7 +245,23 @@ export interface RuntimeExec extends AttachOptions {
 
 export interface SandboxStats {
   timestampMs: number
-  containers: { name: string; cpuNanoCores: number; cpuNanoSeconds: number; memoryBytes: number }[]
+  /** Those that run. */
+  containers: (Stats & { id: string; name: string })[]
+}
+
+export interface Stats {
+  startedAtMs: number
+  /** All CPU time since the start. */
+  cpuNanoSeconds: number
+  /** The present rate, for a runtime that knows it; otherwise it is reckoned from two looks at `cpuNanoSeconds`. */
+  cpuNanoCores?: number
+  /** The working set: what could not be given back without harm. */
+  memoryBytes: number
+}
+
+export interface HostStats extends Stats {
+  timestampMs: number
+  memoryAvailableBytes: number
 }
 
 export interface LogLine {

@@ -2,6 +2,7 @@
  * Makes a store a cluster: creates what every cluster has and this one lacks, and completes roles and bindings that an older
  * version made. One pass over levels, written straight to the store; nothing here runs on.
  */
+import { METRICS_GROUP } from '../../api/kinds/metrics.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { type Clock, timestamp } from '../../base/clock.ts'
 import type { Store } from '../../store/store.ts'
@@ -16,7 +17,7 @@ import { apiEndpoints, type ClusterOptions, clusterObjects } from './cluster-obj
 import { controllerRoles } from './controller-roles.ts'
 import { flowControlObjects } from './flow-control.ts'
 import { systemRoles } from './system-roles.ts'
-import { userRoles } from './user-roles.ts'
+import { metricsReader, userRoles } from './user-roles.ts'
 
 export interface BootstrapOptions {
   store: Store
@@ -42,7 +43,8 @@ export async function ensureBootstrap(options: BootstrapOptions): Promise<void> 
   const now = timestamp(options.clock)
   const serviceCidr = options.serviceCidr ?? DEFAULT_SERVICE_CIDR
   const cluster = { now, serviceCidr, serviceAddress: firstAddress(serviceCidr), caCertificate: options.caCertificate }
-  await ensure(options, bootstrapObjects(cluster), complete)
+  const optional = options.registry.servesGroup(METRICS_GROUP) ? [metricsReader()] : []
+  await ensure(options, [...bootstrapObjects(cluster), ...optional], complete)
 }
 
 /** Points the `kubernetes` Service at this server: called once the port is known, and after every restart. */

@@ -1,4 +1,5 @@
 /** The roles for people: cluster-admin, admin, edit and view, and the parts that the last three are gathered from. */
+import { METRICS_GROUP } from '../../api/kinds/metrics.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { PolicyRule } from '../../api/types.ts'
 import { aggregateTo, clusterBinding, clusterRole, paths, READ, rule, WRITE } from './policy.ts'
@@ -75,4 +76,10 @@ export function userRoles(): KubeObject[] {
     part('edit', EDIT),
     part('admin', ADMIN),
   ]
+}
+
+/** Whoever may look at pods may see what they use: as metrics-server has it, where the group is served. */
+export function metricsReader(): KubeObject {
+  const labels = Object.fromEntries(['view', 'edit', 'admin'].map((name) => [aggregateTo(name), 'true']))
+  return clusterRole('system:aggregated-metrics-reader', [rule(READ, METRICS_GROUP, 'pods nodes')], { labels })
 }

@@ -71,9 +71,11 @@ export function createNameIndex(store: Store, registry: Registry): NameIndex {
   }
 }
 
-/** Each resource once, in the version it is stored in, as far as its objects can be read by name. */
+/** Each resource once, in the version it is stored in, as far as it is stored and its objects can be read by name. */
 function stored(registry: Registry): Resource[] {
-  return [...registry.resources()].filter((one) => one.storage === one && one.definition.verbs.includes('get'))
+  return [...registry.resources()].filter(
+    (one) => one.storage === one && one.definition.verbs.includes('get') && !one.definition.computed,
+  )
 }
 
 function nameOf(key: string): string {

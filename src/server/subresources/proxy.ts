@@ -22,7 +22,7 @@ const NOT_PASSED_ON = new Set([
 
 export async function proxy(core: Core, request: ApiRequest, resource: Resource, target: ResourceTarget): Promise<Answer> {
   if (target.rest === '' && !request.path.endsWith('/') && request.method === 'GET') return redirect(request)
-  if (target.plural === 'nodes') return ofNode(core, resource, target)
+  if (target.plural === 'nodes') return ofNode(core, request, resource, target)
   const signal = AbortSignal.any([request.signal, core.closing])
   const { scheme, name, port } = parseName(target.name, target.plural)
   const aim = { ...target, name }
@@ -119,16 +119,32 @@ function passedOn(request: ApiRequest): Record<string, string> {
   return headers
 }
 
-/** What a kubelet serves of itself, as far as the API server knows it. */
-function ofNode(core: Core, resource: Resource, target: ResourceTarget): Answer {
+/** What a kubelet serves of itself, as far as the API server and its agent know it. */
+async function ofNode(core: Core, request: ApiRequest, resource: Resource, target: ResourceTarget): Promise<Answer> {
   const { name, port } = parseName(target.name, 'nodes')
   readEntry(core, resource, '', name)
-  if (!core.nodes.get(name)) throw unavailable(`node ${JSON.stringify(name)} is not connected to this API server`)
+  const node = core.nodes.get(name)
+  if (!node) throw unavailable(`node ${JSON.stringify(name)} is not connected to this API server`)
   if (port !== '' && port !== '10250') throw unavailable(`nothing listens on port ${port} of node ${JSON.stringify(name)}`)
-  if (target.rest === 'healthz') return textAnswer(200, 'ok')
-  if (target.rest === 'pods') {
-    const items = core.reader.list('', 'pods').filter((pod) => pod.spec?.nodeName === name)
-    return jsonAnswer(200, { kind: 'PodList', apiVersion: 'v1', metadata: {}, items })
+  const usage = () => node.usage(undefined, AbortSignal.any([request.signal, core.closing]))
+  const pages = () => import('../usage/kubelet-pages.ts')
+  switch (target.rest) {
+    case 'healthz':
+      return textAnswer(200, 'ok')
+    case 'pods': {
+      const items = core.reader.list('', 'pods').filter((pod) => pod.spec?.nodeName === name)
+      return jsonAnswer(200, { kind: 'PodList', apiVersion: 'v1', metadata: {}, items })
+    }
+    case 'stats/summary':
+      return jsonAnswer(200, (await pages()).statsSummary(name, await usage()))
+    case 'metrics/resource':
+      return textAnswer(200, (await pages()).resourceMetrics(await usage()), 'text/plain; version=0.0.4; charset=utf-8')
+    default:
+      throw custom(
+        404,
+        'NotFound',
+        `the node serves /healthz, /pods, /stats/summary and /metrics/resource, not /${target.rest}`,
+        {},
+      )
   }
-  throw custom(404, 'NotFound', `the node serves /healthz and /pods, not /${target.rest}`, {})
 }

@@ -33,7 +33,8 @@ export interface Shown {
 }
 
 export interface ListMetadata {
-  resourceVersion: string
+  /** Absent for what has no versions: objects that are made when they are asked for. */
+  resourceVersion?: string
   continue?: string
   remainingItemCount?: number
 }

@@ -94,6 +94,8 @@ function invent(schema: Schema, random: Random, depth: number): unknown {
       return pick(['2024-02-29T12:00:00Z', '1969-12-31T23:59:59Z'])
     case 'microtime':
       return pick(['2024-02-29T12:00:00.000001Z', '1969-12-31T23:59:59.999999Z'])
+    case 'duration':
+      return pick(['0s', '15.104s', '1h2m0s', '-1.5ms'])
     case 'quantity':
       return pick(['0', '100m', '1Gi', '-5'])
     case 'intstr':

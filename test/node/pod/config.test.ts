@@ -108,7 +108,10 @@ describe('resources', () => {
   it('are Kubernetes’ formulas', () => {
     expect(of({})).toEqual({ resources: { cpuShares: 2 }, oomScoreAdj: 1000 })
     expect(of({ requests: { cpu: '500m', memory: '100Mi' }, limits: { cpu: '1', memory: '200Mi' } })).toEqual({
-      resources: { cpuShares: 512, cpuQuotaMs: { quota: 100, period: 100 }, memoryLimitBytes: 200 * 2 ** 20 },
+      resources: {
+        ...{ cpuShares: 512, cpuQuotaMs: { quota: 100, period: 100 }, memoryLimitBytes: 200 * 2 ** 20 },
+        requested: { cpuMillis: 500, memoryBytes: 100 * 2 ** 20 },
+      },
       oomScoreAdj: 900,
     })
     expect(of({ limits: { cpu: '5m', memory: '1Gi' } }).resources).toMatchObject({ cpuShares: 5, cpuQuotaMs: { quota: 1 } })

@@ -352,10 +352,15 @@ export function runtimeContract(name: string, make: () => Promise<ContractSetup>
 
     it('measures what runs', async () => {
       await inSandbox(async (sandbox) => {
-        await runtime.startContainer(sandbox.id, await containerConfig(['sleep', '1000']))
+        const { id, startedAtMs } = await runtime.startContainer(sandbox.id, await containerConfig(['sleep', '1000']))
         const stats = await runtime.stats(sandbox.id)
         expect(stats.containers).toHaveLength(1)
-        expect(stats.containers[0]).toMatchObject({ name: 'main' })
+        const [container] = stats.containers
+        expect(container).toMatchObject({ id, name: 'main', startedAtMs })
+        expect(container?.memoryBytes).toBeGreaterThan(0)
+        const host = await runtime.hostStats()
+        expect(host.memoryBytes).toBeGreaterThanOrEqual(container?.memoryBytes ?? 0)
+        expect(host.memoryAvailableBytes).toBeGreaterThan(0)
       })
     })
 

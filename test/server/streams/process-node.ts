@@ -20,6 +20,7 @@ export function createProcessNode(): NodeStreams {
         duplex.once('error', reject)
       })
     },
+    usage: () => Promise.reject(badRequest('nothing is measured here')),
   }
 }
 

@@ -2,6 +2,7 @@
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ContainerConfig } from '../runtime.ts'
+import type { ProcessUsage } from './running-process.ts'
 
 type Resources = NonNullable<ContainerConfig['resources']>
 
@@ -16,16 +17,21 @@ export interface Cgroup {
   /** A process that writes 0 into these is a member. */
   procs: string[]
   oomKilled(): boolean
+  /** What its processes use and have used; what the kernel does not account for is left out. */
+  usage(): Partial<ProcessUsage>
   remove(): void
 }
 
 const ROOT = '/sys/fs/cgroup'
 const CONTROLLERS = ['memory', 'cpu', 'pids']
+/** In version 1 the time that is used is counted by a controller of its own, where there is one. */
+const ACCOUNTING = 'cpuacct'
 
 /** `name` is the cluster's own directory. Undefined where groups cannot be made. */
 export function openCgroups(name: string): Cgroups | undefined {
   const unified = existsSync(join(ROOT, 'cgroup.controllers'))
-  const hierarchies = unified ? [ROOT] : CONTROLLERS.map((controller) => join(ROOT, controller))
+  const controllers = existsSync(join(ROOT, ACCOUNTING)) ? [...CONTROLLERS, ACCOUNTING] : CONTROLLERS
+  const hierarchies = unified ? [ROOT] : controllers.map((controller) => join(ROOT, controller))
   const parents = hierarchies.map((hierarchy) => join(hierarchy, name))
   try {
     for (const hierarchy of hierarchies) accessSync(join(hierarchy, 'cgroup.procs'), constants.W_OK)
@@ -53,6 +59,7 @@ export function openCgroups(name: string): Cgroups | undefined {
       return {
         procs: directories.map((directory) => join(directory, 'cgroup.procs')),
         oomKilled: () => Number(/^oom_kill (\d+)/m.exec(readFileSync(events, 'utf8'))?.[1] ?? 0) > 0,
+        usage: () => (unified ? usageV2(directories[0] ?? '') : usageV1(directories)),
         remove: () => directories.forEach(removeGroup),
       }
     },
@@ -91,6 +98,35 @@ function settingsV2({ memoryLimitBytes, cpuShares, cpuQuotaMs, pidsLimit }: Reso
   if (cpuQuotaMs) settings.push(['cpu.max', `${Math.round(cpuQuotaMs.quota * 1000)} ${Math.round(cpuQuotaMs.period * 1000)}`])
   if (pidsLimit) settings.push(['pids.max', String(pidsLimit)])
   return settings
+}
+
+function usageV1(directories: readonly string[]): Partial<ProcessUsage> {
+  const [memory = ''] = directories
+  const accounting = directories[CONTROLLERS.length]
+  const time = accounting === undefined ? undefined : read(join(accounting, 'cpuacct.usage'))
+  return { ...(time && { cpuNanoSeconds: Number(time) }), ...workingSet(memory, 'memory.usage_in_bytes', 'total_inactive_file') }
+}
+
+function usageV2(directory: string): Partial<ProcessUsage> {
+  const micros = /^usage_usec (\d+)/m.exec(read(join(directory, 'cpu.stat')) ?? '')?.[1]
+  return { ...(micros && { cpuNanoSeconds: Number(micros) * 1000 }), ...workingSet(directory, 'memory.current', 'inactive_file') }
+}
+
+/** As kubelets reckon it: all memory but the files that were not read for a while. */
+function workingSet(directory: string, file: string, inactive: string): { memoryBytes?: number } {
+  const used = read(join(directory, file))
+  if (used === undefined) return {}
+  const idle = new RegExp(`^${inactive} (\\d+)`, 'm').exec(read(join(directory, 'memory.stat')) ?? '')?.[1] ?? 0
+  return { memoryBytes: Math.max(0, Number(used) - Number(idle)) }
+}
+
+/** Undefined for what the kernel lacks, or the container has taken along with its end. */
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
 }
 
 function removeGroup(directory: string): void {

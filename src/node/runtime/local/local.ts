@@ -15,6 +15,7 @@ import {
   type ContainerConfig,
   type ContainerState,
   type FirstAttach,
+  type HostStats,
   type ImageState,
   type Runtime,
   RuntimeError,
@@ -39,7 +40,7 @@ import { processIsolation } from './processes.ts'
 import { makeSkeleton } from './root-filesystem.ts'
 import { findTool, runCommand } from './run-command.ts'
 import type { RunningProcess } from './running-process.ts'
-import { sampleUsage } from './stats.ts'
+import { hostUsage, sampleUsage } from './stats.ts'
 import { attachProcess, execProcess, execTerminal } from './streams.ts'
 
 export interface LocalRuntimeOptions {
@@ -62,7 +63,6 @@ interface Container {
   running: RunningProcess
   request: StartRequest
   sandbox: Sandbox
-  sample?: { atMs: number; cpuNanoSeconds: number }
 }
 
 interface Sandbox {
@@ -353,17 +353,15 @@ class LocalRuntime implements Runtime {
     const running = [...(this.sandboxes.get(sandboxId)?.containers.values() ?? [])].filter(
       ({ state }) => state.state === 'Running',
     )
-    const atMs = this.options.clock.monotonic()
-    const containers = running.map((container) => {
-      const usage = sampleUsage(container.running.child.pid ?? 0)
-      // Since the last time that was asked; the first time says nothing of the present.
-      const { atMs: beforeMs, cpuNanoSeconds } = container.sample ?? { atMs, cpuNanoSeconds: 0 }
-      const seconds = (atMs - beforeMs) / 1000
-      container.sample = { atMs, cpuNanoSeconds: usage.cpuNanoSeconds }
-      const cpuNanoCores = seconds > 0 ? Math.max(0, Math.round((usage.cpuNanoSeconds - cpuNanoSeconds) / seconds)) : 0
-      return { name: container.state.name, cpuNanoCores, ...usage }
+    const containers = running.map(({ state, running: process }) => {
+      const { id, name, startedAtMs = 0 } = state
+      return { id, name, startedAtMs, ...sampleUsage(process) }
     })
     return { timestampMs: this.options.clock.now(), containers }
+  }
+
+  async hostStats(): Promise<HostStats> {
+    return hostUsage(this.options.clock.now())
   }
 
   async close(): Promise<void> {

@@ -189,6 +189,7 @@ class NamespacePlace implements Place {
         cgroup?.remove()
         return { oomKilled }
       },
+      ...(cgroup && { usage: () => cgroup.usage() }),
       signal: (running, signal) => {
         for (const main of mainsOf(running)) this.signalMain(main, signal)
       },

@@ -24,6 +24,14 @@ export interface ProcessPlan {
   resize?: (process: RunningProcess, size: TerminalSize) => Promise<void>
   /** Called once when it has ended, before that is told; whether the kernel killed it for its memory. */
   afterwards?: () => { oomKilled: boolean }
+  /** What the kernel has accounted for it, as far as it does. */
+  usage?: () => Partial<ProcessUsage>
+}
+
+export interface ProcessUsage {
+  cpuNanoSeconds: number
+  /** The working set. */
+  memoryBytes: number
 }
 
 export interface ProcessEnd {
@@ -132,6 +140,11 @@ export class RunningProcess {
   /** Gives the process's terminal a size; does nothing without one. */
   async resize(size: TerminalSize): Promise<void> {
     if (!this.finished) await this.plan.resize?.(this, size)
+  }
+
+  /** What the kernel has accounted for it and all its descendants. */
+  accounted(): Partial<ProcessUsage> {
+    return this.plan.usage?.() ?? {}
   }
 
   private show(watcher: Watcher, stream: StreamName, chunk: Buffer): void {

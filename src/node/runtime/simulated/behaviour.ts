@@ -2,6 +2,8 @@
  * How simulated containers behave: defaults, rules given in code, and annotations on the pod, in this order. Pure.
  * `simulated.skiff.dev/<setting>` holds for every container of a pod, `simulated.skiff.dev/<container>.<setting>` for one.
  */
+import { type Quantity, quantityValue, tryParseQuantity } from '../../../api/quantity.ts'
+
 export interface Behaviour {
   /** From the start being asked for to the container running. */
   startDelayMs: number
@@ -21,6 +23,9 @@ export interface Behaviour {
   unhealthyAfterMs?: number
   /** The start fails with this text. */
   startError?: string
+  /** What it uses while it runs. Without it: half of what it requests, and where it requests nothing 1m and 10Mi. */
+  cpuNanoCores?: number
+  memoryBytes?: number
   /** Lines the container writes when it starts, besides its standing ones. */
   log: string[]
 }
@@ -106,6 +111,12 @@ function apply(behaviour: Partial<Behaviour>, setting: string, value: string): v
     case 'start-error':
       behaviour.startError = value
       break
+    case 'cpu':
+      behaviour.cpuNanoCores = Number(amount(setting, value).nano)
+      break
+    case 'memory':
+      behaviour.memoryBytes = quantityValue(amount(setting, value))
+      break
     case 'log':
       behaviour.log = value.split('\n')
       break
@@ -121,6 +132,13 @@ function durationMs(setting: string, value: string): number {
   if (!match)
     throw new Error(`annotation ${ANNOTATION_PREFIX}${setting}: ${JSON.stringify(value)} is no duration like 500ms, 2s or 1m`)
   return Number(match[1]) * (UNITS[match[2] ?? 's'] ?? 1000)
+}
+
+function amount(setting: string, value: string): Quantity {
+  const quantity = tryParseQuantity(value)
+  if (!quantity || quantity.nano < 0n)
+    throw new Error(`annotation ${ANNOTATION_PREFIX}${setting}: ${JSON.stringify(value)} is no quantity like 250m or 64Mi`)
+  return quantity
 }
 
 function count(setting: string, value: string): number {

@@ -1,6 +1,13 @@
 /** One simulated container: its states over time, what probes are told, what its log says. */
 import { type Clock, delay } from '../../../base/clock.ts'
-import { type ContainerConfig, type ContainerState, type LogLine, RuntimeError, type SandboxConfig } from '../runtime.ts'
+import {
+  type ContainerConfig,
+  type ContainerState,
+  type LogLine,
+  RuntimeError,
+  type SandboxConfig,
+  type Stats,
+} from '../runtime.ts'
 import { type Behaviour, type BehaviourRule, behaviourOf } from './behaviour.ts'
 import { interpret } from './commands.ts'
 
@@ -9,6 +16,9 @@ const ROLE_LABEL = 'skiff.dev/container-role'
 const JOB_LABEL = 'batch.kubernetes.io/job-name'
 /** How long a job's container works, unless it is said. */
 const JOB_RUN_MS = 100
+/** What a container uses that requests nothing. */
+const LEAST_NANO_CORES = 1_000_000
+const LEAST_MEMORY_BYTES = 10 * 2 ** 20
 const SIGTERM_CODE = 143
 const SIGKILL_CODE = 137
 
@@ -97,6 +107,19 @@ export class SimulatedContainer {
     }
     const ok = !unready && age >= readyDelayMs
     return { ok, message: ok ? '' : 'simulated: not ready' }
+  }
+
+  /** The same at any time, so that who measures knows what to expect. */
+  stats(): Stats {
+    const { startedAtMs = 0 } = this.state
+    const { cpuMillis = 0, memoryBytes = 0 } = this.config.resources?.requested ?? {}
+    const cpuNanoCores = this.behaviour.cpuNanoCores ?? ((cpuMillis * 1_000_000) / 2 || LEAST_NANO_CORES)
+    return {
+      startedAtMs,
+      cpuNanoCores,
+      cpuNanoSeconds: Math.round((cpuNanoCores * (this.options.clock.now() - startedAtMs)) / 1000),
+      memoryBytes: this.behaviour.memoryBytes ?? (Math.floor(memoryBytes / 2) || LEAST_MEMORY_BYTES),
+    }
   }
 
   log(): LogLine[] {

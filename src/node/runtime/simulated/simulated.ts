@@ -8,6 +8,7 @@ import { type Clock, delay } from '../../../base/clock.ts'
 import {
   type ContainerConfig,
   type ContainerState,
+  type HostStats,
   type ImageState,
   type LogLine,
   type Runtime,
@@ -15,6 +16,7 @@ import {
   type RuntimeInfo,
   type SandboxConfig,
   type SandboxState,
+  type SandboxStats,
 } from '../runtime.ts'
 import { createAddressPool } from './address-pool.ts'
 import type { BehaviourRule } from './behaviour.ts'
@@ -57,9 +59,11 @@ class SimulatedRuntime implements Runtime {
   private readonly sandboxes = new Map<string, Sandbox>()
   private readonly containers = new Map<string, { container: SimulatedContainer; sandbox: Sandbox }>()
   private readonly listeners = new Set<(sandboxId: string) => void>()
+  private readonly startedAtMs: number
   private nextId = 1
 
   constructor(options: SimulatedRuntimeOptions) {
+    this.startedAtMs = options.clock.now()
     const podCidr = options.podCidr ?? '10.244.0.0/16'
     this.clock = options.clock
     this.rules = options.rules ?? []
@@ -198,18 +202,26 @@ class SimulatedRuntime implements Runtime {
     return Promise.reject(new RuntimeError('PortForward', `simulated pods listen on no port: ${port}`))
   }
 
-  async stats(sandboxId: string) {
-    const sandbox = this.sandboxes.get(sandboxId)
-    const containers = [...(sandbox?.containers.values() ?? [])].filter((container) => container.state.state === 'Running')
-    return {
-      timestampMs: this.clock.now(),
-      containers: containers.map(({ config }) => ({
-        name: config.name,
-        cpuNanoCores: 1_000_000,
-        cpuNanoSeconds: 1_000_000,
-        memoryBytes: 10 * 2 ** 20,
-      })),
-    }
+  async stats(sandboxId: string): Promise<SandboxStats> {
+    const containers = runningIn(this.sandboxes.get(sandboxId)).map((container) => {
+      return { id: container.state.id, name: container.config.name, ...container.stats() }
+    })
+    return { timestampMs: this.clock.now(), containers }
+  }
+
+  /** The machine is as large as this host, and uses what its pods use. */
+  async hostStats(): Promise<HostStats> {
+    const { memoryBytes: totalBytes } = this.info.capacity
+    const total = { cpuNanoCores: 0, cpuNanoSeconds: 0, memoryBytes: 0 }
+    for (const sandbox of this.sandboxes.values())
+      for (const container of runningIn(sandbox)) {
+        const { cpuNanoCores = 0, cpuNanoSeconds, memoryBytes } = container.stats()
+        total.cpuNanoCores += cpuNanoCores
+        total.cpuNanoSeconds += cpuNanoSeconds
+        total.memoryBytes += memoryBytes
+      }
+    const memoryAvailableBytes = Math.max(0, totalBytes - total.memoryBytes)
+    return { timestampMs: this.clock.now(), startedAtMs: this.startedAtMs, ...total, memoryAvailableBytes }
   }
 
   async probe(containerId: string, kind: 'startup' | 'readiness' | 'liveness'): Promise<{ ok: boolean; message: string }> {
@@ -238,6 +250,10 @@ class SimulatedRuntime implements Runtime {
     sandbox.snapshot = undefined
     for (const listener of this.listeners) listener(sandbox.id)
   }
+}
+
+function runningIn(sandbox: Sandbox | undefined): SimulatedContainer[] {
+  return [...(sandbox?.containers.values() ?? [])].filter(({ state }) => state.state === 'Running')
 }
 
 function snapshotOf(sandbox: Sandbox): SandboxState {
