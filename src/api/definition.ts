@@ -95,8 +95,8 @@ export interface Strategy {
     old: KubeObject | undefined,
     failed: boolean,
   ) => Promise<FieldError[]> | undefined
-  /** `Warning` headers for this object. */
-  readonly warnings?: (object: KubeObject) => string[]
+  /** `Warning` headers for an object that may be written, and for an update the one before. Not for subresources. */
+  readonly warnings?: (object: KubeObject, old?: KubeObject) => string[]
   /** Whether metadata.generation counts spec changes of this kind. Default true when the schema has both spec and status. */
   readonly countsGeneration?: boolean
   /** The top-level fields whose change counts. Default: all but metadata and status. */

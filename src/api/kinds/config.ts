@@ -60,6 +60,8 @@ export const configMap: DefinitionInput = {
   },
 }
 
+const MOUNTABLE = 'kubernetes.io/enforce-mountable-secrets'
+
 export const serviceAccount: DefinitionInput = {
   kind: 'ServiceAccount',
   plural: 'serviceaccounts',
@@ -72,5 +74,12 @@ export const serviceAccount: DefinitionInput = {
     },
   ],
   columns: [ageColumn],
-  strategy: { returnsDeleted: true },
+  strategy: {
+    returnsDeleted: true,
+    warnings: ({ metadata }, old) => {
+      const isNew = metadata.annotations?.[MOUNTABLE] !== undefined && old?.metadata.annotations?.[MOUNTABLE] === undefined
+      const advice = 'prefer separate namespaces to isolate access to mounted secrets'
+      return isNew ? [`metadata.annotations[${MOUNTABLE}]: deprecated in v1.32+; ${advice}`] : []
+    },
+  },
 }

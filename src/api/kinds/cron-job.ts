@@ -8,7 +8,9 @@ import { scheduleComplaint } from './cron-schedule.ts'
 import { type DefinitionInput, statusStrategy } from './define.ts'
 import { defaultJobTemplate } from './job.ts'
 import { checkJobSpec } from './job-rules.ts'
+import { warnOfName } from './pod-warnings.ts'
 import { collect, nonNegative, oneOf } from './rules.ts'
+import { IN_PODS, isReplaced, warnOfJobSpec } from './workload-warnings.ts'
 
 /** The controller puts eleven characters behind it to name a Job, whose name may have 63. */
 const MAX_NAME_LENGTH = 52
@@ -83,6 +85,18 @@ function checkNew(cron: CronJob, errors: Errors): void {
     errors.push(invalid('metadata.name', name, `must be no more than ${MAX_NAME_LENGTH} characters`))
 }
 
+function warningsOf(job: CronJob, old: CronJob | undefined): string[] {
+  const warnings: string[] = []
+  if (!old) warnOfName(job.metadata?.name, IN_PODS, warnings)
+  if (isReplaced(job, old)) warnOfJobSpec(job.spec?.jobTemplate?.spec, 'spec.jobTemplate.spec', warnings)
+  const schedule = job.spec?.schedule ?? ''
+  if (old && schedule.includes('TZ')) {
+    const more = 'see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#time-zones for more details'
+    warnings.push(`cannot use TZ or CRON_TZ in spec.spec.schedule, use timeZone instead, ${more}`)
+  }
+  return warnings
+}
+
 export const cronJob: DefinitionInput = {
   kind: 'CronJob',
   plural: 'cronjobs',
@@ -109,5 +123,6 @@ export const cronJob: DefinitionInput = {
     defaults: (object) => setDefaults(cron(object)),
     validate: (object) => collect((errors) => checkNew(cron(object), errors)),
     validateUpdate: (object) => collect((errors) => check(cron(object), errors)),
+    warnings: (object, old) => warningsOf(cron(object), old && cron(old)),
   }),
 }

@@ -10,6 +10,7 @@ import { type DefinitionInput, statusStrategy } from './define.ts'
 import { defaultTemplate } from './pod-defaults.ts'
 import { checkAtMostAll, checkCountOrPercent, checkImmutable, collect, nonNegative } from './rules.ts'
 import { checkCounts, checkRunningTemplate, checkWorkloadSelector } from './workload-rules.ts'
+import { templateWarnings } from './workload-warnings.ts'
 
 const set = (object: KubeObject) => object as unknown as DaemonSet
 const zeroStatus = () => ({ currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 })
@@ -110,6 +111,7 @@ export const daemonSet: DefinitionInput = {
         check(set(object), errors)
         checkImmutable(object.spec?.selector, old.spec?.selector, 'spec.selector', errors)
       }),
+    warnings: templateWarnings,
     validateStatusUpdate: (object) => collect((errors) => checkCounts(object.status, COUNTS, [], errors)),
     spelledAnnotations: [TEMPLATE_GENERATION],
   }),

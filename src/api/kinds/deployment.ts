@@ -8,6 +8,7 @@ import { type DefinitionInput, scaleSubresource, statusStrategy } from './define
 import { defaultTemplate } from './pod-defaults.ts'
 import { checkAtMostAll, checkCountOrPercent, checkImmutable, collect, nonNegative } from './rules.ts'
 import { checkCounts, checkRunningTemplate, checkWorkloadSelector } from './workload-rules.ts'
+import { namedTemplateWarnings } from './workload-warnings.ts'
 
 const deployment_ = (object: KubeObject) => object as unknown as Deployment
 
@@ -108,6 +109,7 @@ export const deployment: DefinitionInput = {
         check(deployment_(object), errors)
         checkImmutable(object.spec?.selector, old.spec?.selector, 'spec.selector', errors)
       }),
+    warnings: namedTemplateWarnings,
     validateStatusUpdate: (object, old) => collect((errors) => checkStatus(object, old, errors)),
     generationMetadata: ['annotations'],
   }),

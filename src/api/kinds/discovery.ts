@@ -4,6 +4,7 @@ import { duplicate, type Errors, invalid, notSupported, required, tooMany } from
 import { dnsLabel, dnsSubdomain, portNumber } from '../names.ts'
 import type { KubeObject } from '../object.ts'
 import type { DiscoveryV1EndpointPort, Endpoint, EndpointSlice } from '../types.ts'
+import { warnOfAddress } from './address-warnings.ts'
 import { ageColumn, column } from './columns.ts'
 import { type DefinitionInput, defineGroup } from './define.ts'
 import { checkReachable } from './reachable.ts'
@@ -89,6 +90,22 @@ function checkSlicePort(port: DiscoveryV1EndpointPort, names: Set<string>, path:
     for (const complaint of portNumber(port.port)) errors.push(invalid(`${path}.port`, port.port, complaint))
 }
 
+/** Those that the cluster's controllers write are right. */
+const MANAGED = ['endpointslice-controller.k8s.io', 'endpointslicemirroring-controller.k8s.io']
+
+function warningsOf(slice: EndpointSlice, old: EndpointSlice | undefined): string[] {
+  const warnings: string[] = []
+  if (!old && slice.addressType === 'FQDN') warnings.push('spec.addressType: FQDN endpoints are deprecated')
+  if (slice.addressType !== 'IPv6' || MANAGED.includes(slice.metadata?.labels?.['endpointslice.kubernetes.io/managed-by'] ?? ''))
+    return warnings
+  slice.endpoints?.forEach(({ addresses }, index) => {
+    addresses?.forEach((address, i) => {
+      warnOfAddress(address, () => `endpoints[${index}].addresses[${i}]`, warnings)
+    })
+  })
+  return warnings
+}
+
 const endpointSlice: DefinitionInput = {
   kind: 'EndpointSlice',
   plural: 'endpointslices',
@@ -106,6 +123,7 @@ const endpointSlice: DefinitionInput = {
         check(slice_(object), errors)
         checkImmutable(object.addressType, old.addressType, 'addressType', errors)
       }),
+    warnings: (object, old) => warningsOf(slice_(object), old && slice_(old)),
     countsGeneration: true,
     generationMetadata: ['labels'],
   },

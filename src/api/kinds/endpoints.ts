@@ -4,6 +4,7 @@ import { type Errors, invalid, notSupported, required } from '../field-errors.ts
 import { dnsLabel, dnsSubdomain, portNumber, qualifiedName } from '../names.ts'
 import type { KubeObject } from '../object.ts'
 import type { EndpointAddress, EndpointPort, EndpointSubset, Endpoints } from '../types.ts'
+import { warnOfAddress } from './address-warnings.ts'
 import { ageColumn, column } from './columns.ts'
 import type { DefinitionInput } from './define.ts'
 import { checkReachable } from './reachable.ts'
@@ -55,6 +56,18 @@ function checkPort(port: EndpointPort, named: boolean, path: string, errors: Err
   else if (!PROTOCOLS.includes(port.protocol)) errors.push(notSupported(`${path}.protocol`, port.protocol, PROTOCOLS))
 }
 
+function warningsOf({ subsets }: Endpoints): string[] {
+  const warnings: string[] = []
+  subsets?.forEach((subset, index) => {
+    for (const list of ['addresses', 'notReadyAddresses'] as const) {
+      subset[list]?.forEach(({ ip }, i) => {
+        warnOfAddress(ip, () => `subsets[${index}].${list}[${i}].ip`, warnings)
+      })
+    }
+  })
+  return warnings
+}
+
 export const endpoints: DefinitionInput = {
   kind: 'Endpoints',
   plural: 'endpoints',
@@ -66,6 +79,7 @@ export const endpoints: DefinitionInput = {
     defaults: (object) => setDefaults(object as Endpoints),
     validate,
     validateUpdate: validate,
+    warnings: (object) => warningsOf(object as Endpoints),
     allowCreateOnUpdate: true,
   },
 }

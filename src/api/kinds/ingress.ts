@@ -55,6 +55,7 @@ export const ingress: DefinitionInput = {
     prepareForStatusUpdate: (object, old) => {
       object.spec = old.spec
     },
+    warnings,
   }),
 }
 
@@ -90,6 +91,12 @@ function checkDomainPath(value: string, path: string, errors: Errors): void {
   }
   for (const complaint of dnsSubdomain(value.slice(0, slash))) errors.push(invalid(path, value.slice(0, slash), complaint))
   for (const complaint of httpPath(value.slice(slash + 1))) errors.push(invalid(path, value.slice(slash + 1), complaint))
+}
+
+/** New objects only: whoever still has the annotation knows by now. */
+function warnings({ metadata, spec }: KubeObject, old?: KubeObject): string[] {
+  const unnamed = metadata.annotations?.[CLASS_ANNOTATION] !== undefined && spec?.ingressClassName === undefined
+  return !old && unnamed ? [`annotation "${CLASS_ANNOTATION}" is deprecated, please use 'spec.ingressClassName' instead`] : []
 }
 
 export const ingressClass: DefinitionInput = {

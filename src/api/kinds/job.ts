@@ -7,7 +7,9 @@ import { ageColumn, column, selectorColumn, templateColumns } from './columns.ts
 import { type DefinitionInput, statusStrategy } from './define.ts'
 import { checkJob, checkJobUpdate } from './job-rules.ts'
 import { defaultTemplate } from './pod-defaults.ts'
+import { warnOfName } from './pod-warnings.ts'
 import { collect } from './rules.ts'
+import { IN_PODS, isReplaced, warnOfJobSpec } from './workload-warnings.ts'
 
 const job_ = (object: KubeObject) => object as Job
 const is = (job: Job, condition: string) =>
@@ -109,6 +111,12 @@ export const job: DefinitionInput = {
     },
     validate: (object) => collect((errors) => checkJob(job_(object), errors)),
     validateUpdate: (object, old) => collect((errors) => checkJobUpdate(job_(object), job_(old), errors)),
+    warnings: (object, old) => {
+      const warnings: string[] = []
+      if (!old) warnOfName(object.metadata.name, IN_PODS, warnings)
+      if (isReplaced(object, old)) warnOfJobSpec(object.spec, 'spec', warnings)
+      return warnings
+    },
     defaultPropagation: 'Orphan',
     openPropagationWarning:
       'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning',

@@ -5,6 +5,7 @@ import { portNumber } from '../names.ts'
 import type { KubeObject } from '../object.ts'
 import { formatLabelSelector } from '../selectors.ts'
 import type { IPBlock, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from '../types.ts'
+import { warnOfRange } from './address-warnings.ts'
 import { ageColumn, column } from './columns.ts'
 import type { DefinitionInput } from './define.ts'
 import { checkPort, checkSelector, collect, obey, requireName } from './rules.ts'
@@ -93,10 +94,36 @@ function checkBlock(block: IPBlock, path: string, errors: Errors): void {
 const policy = (object: KubeObject) => object as NetworkPolicy
 const validate = (object: KubeObject) => collect((errors) => check(policy(object), errors))
 
+function warningsOf({ spec }: NetworkPolicy): string[] {
+  const warnings: string[] = []
+  const warn = (peers: NetworkPolicyPeer[] | undefined, path: string) => {
+    peers?.forEach(({ ipBlock }, index) => {
+      if (!ipBlock) return
+      warnOfRange(ipBlock.cidr, () => `${path}[${index}].ipBlock.cidr`, warnings)
+      ipBlock.except?.forEach((except, i) => {
+        warnOfRange(except, () => `${path}[${index}].ipBlock.except[${i}]`, warnings)
+      })
+    })
+  }
+  spec?.ingress?.forEach(({ from }, index) => {
+    warn(from, `spec.ingress[${index}].from`)
+  })
+  spec?.egress?.forEach(({ to }, index) => {
+    warn(to, `spec.egress[${index}].to`)
+  })
+  return warnings
+}
+
 export const networkPolicy: DefinitionInput = {
   kind: 'NetworkPolicy',
   plural: 'networkpolicies',
   shortNames: ['netpol'],
   columns: [column('Pod-Selector', (object) => formatLabelSelector(object.spec?.podSelector)), ageColumn],
-  strategy: { defaults: (object) => setDefaults(policy(object)), validate, validateUpdate: validate, countsGeneration: true },
+  strategy: {
+    defaults: (object) => setDefaults(policy(object)),
+    validate,
+    validateUpdate: validate,
+    countsGeneration: true,
+    warnings: (object) => warningsOf(policy(object)),
+  },
 }

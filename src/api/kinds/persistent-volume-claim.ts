@@ -7,6 +7,7 @@ import type { PersistentVolumeClaim, PersistentVolumeClaimSpec } from '../types.
 import { checkClaimSpec } from './claim-rules.ts'
 import { accessModes, ageColumn, column, wideColumn } from './columns.ts'
 import { type DefinitionInput, statusStrategy } from './define.ts'
+import { warnOfClaim } from './pod-warnings.ts'
 import { checkImmutable, collect } from './rules.ts'
 
 const claim = (object: KubeObject) => object as PersistentVolumeClaim
@@ -64,6 +65,18 @@ function checkGrowth(claim: PersistentVolumeClaim, old: PersistentVolumeClaim, e
   }
 }
 
+export const CLASS_ANNOTATION = 'volume.beta.kubernetes.io/storage-class'
+export const CLASS_ANNOTATION_WARNING = 'deprecated since v1.8; use "storageClassName" attribute instead'
+
+function warningsOf({ metadata, spec }: PersistentVolumeClaim): string[] {
+  const warnings: string[] = []
+  if (metadata?.annotations?.[CLASS_ANNOTATION] !== undefined) {
+    warnings.push(`metadata.annotations[${CLASS_ANNOTATION}]: ${CLASS_ANNOTATION_WARNING}`)
+  }
+  warnOfClaim(spec?.resources, 'spec', warnings)
+  return warnings
+}
+
 export const persistentVolumeClaim: DefinitionInput = {
   kind: 'PersistentVolumeClaim',
   plural: 'persistentvolumeclaims',
@@ -94,6 +107,7 @@ export const persistentVolumeClaim: DefinitionInput = {
     },
     validate: (object) => collect((errors) => checkClaimSpec(claim(object).spec, 'spec', errors)),
     validateUpdate: (object, old) => collect((errors) => checkUpdate(claim(object), claim(old), errors)),
+    warnings: (object) => warningsOf(claim(object)),
     returnsDeleted: true,
     countsGeneration: false,
   }),

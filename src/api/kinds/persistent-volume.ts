@@ -8,7 +8,9 @@ import type { PersistentVolume, PersistentVolumeSpec, SecretReference } from '..
 import { checkAccessModes, VOLUME_MODES } from './claim-rules.ts'
 import { accessModes, ageColumn, column, wideColumn } from './columns.ts'
 import { type DefinitionInput, keepStatus } from './define.ts'
+import { warnOfNodeTerm } from './node-labels.ts'
 import { checkNoBacksteps } from './paths.ts'
+import { CLASS_ANNOTATION, CLASS_ANNOTATION_WARNING } from './persistent-volume-claim.ts'
 import { isPositive } from './resource-rules.ts'
 import { checkImmutable, collect, obey, oneOf, requireName, requireText } from './rules.ts'
 import { checkNodeSelector } from './scheduling-rules.ts'
@@ -122,6 +124,31 @@ function checkUpdate(volume: PersistentVolume, old: PersistentVolume, errors: Er
     errors.push(forbidden('spec.volumeAttributesClassName', 'update from non-nil value to nil is forbidden'))
 }
 
+const OLD_DRIVERS = [
+  ['cephfs', 'cephfs', 'deprecated in v1.28, non-functional in v1.31+'],
+  ['photonPersistentDisk', 'photonPersistentDisk', 'deprecated in v1.11, non-functional in v1.16+'],
+  ['scaleIO', 'scaleIO', 'deprecated in v1.16, non-functional in v1.22+'],
+  ['storageos', 'storageOS', 'deprecated in v1.22, non-functional in v1.25+'],
+  ['glusterfs', 'glusterfs', 'deprecated in v1.25, non-functional in v1.26+'],
+  ['rbd', 'rbd', 'deprecated in v1.28, non-functional in v1.31+'],
+] as const
+
+function warningsOf({ metadata, spec = {} }: PersistentVolume): string[] {
+  const warnings: string[] = []
+  if (metadata?.annotations?.[CLASS_ANNOTATION] !== undefined) {
+    warnings.push(`metadata.annotations[${CLASS_ANNOTATION}]: ${CLASS_ANNOTATION_WARNING}`)
+  }
+  if (spec.persistentVolumeReclaimPolicy === 'Recycle') {
+    const advice = 'Instead, the recommended approach is to use dynamic provisioning.'
+    warnings.push(`spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. ${advice}`)
+  }
+  spec.nodeAffinity?.required?.nodeSelectorTerms?.forEach((term, index) => {
+    warnOfNodeTerm(term, false, `spec.nodeAffinity.required.nodeSelectorTerms[${index}]`, warnings)
+  })
+  for (const [field, shown, message] of OLD_DRIVERS) if (spec[field]) warnings.push(`spec.${shown}: ${message}`)
+  return warnings
+}
+
 export const persistentVolume: DefinitionInput = {
   kind: 'PersistentVolume',
   plural: 'persistentvolumes',
@@ -162,6 +189,7 @@ export const persistentVolume: DefinitionInput = {
     },
     validate: (object) => collect((errors) => check(volume(object), errors)),
     validateUpdate: (object, old) => collect((errors) => checkUpdate(volume(object), volume(old), errors)),
+    warnings: (object) => warningsOf(volume(object)),
     returnsDeleted: true,
     countsGeneration: false,
   },

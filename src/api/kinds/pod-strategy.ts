@@ -12,6 +12,7 @@ import {
   checkResize,
   withResources,
 } from './pod-update-rules.ts'
+import { warnOfName, warnOfPod } from './pod-warnings.ts'
 import { collect } from './rules.ts'
 
 const pod = (object: KubeObject) => object as Pod
@@ -36,8 +37,19 @@ export const podStrategy: Strategy = {
   validate: (object) => collect((errors) => checkNewPod(pod(object), errors)),
   validateUpdate: (object, old) => collect((errors) => checkPodUpdate(pod(object), pod(old), errors)),
   validateStatusUpdate: (object, old) => collect((errors) => checkPodStatusUpdate(pod(object), pod(old), errors)),
+  warnings: (object, old) => (old ? NO_WARNINGS : newPodWarnings(pod(object))),
   returnsDeleted: true,
   deletionGraceSeconds: graceSeconds,
+}
+
+const NO_WARNINGS: string[] = []
+
+/** Updates of pods are the machinery's, which reads no warnings. */
+function newPodWarnings({ metadata, spec }: Pod): string[] {
+  const warnings: string[] = []
+  warnOfName(metadata?.name, "the Pod's hostname", warnings)
+  if (spec) warnOfPod(spec, metadata, '', warnings)
+  return warnings
 }
 
 function gatedCondition(now: string) {

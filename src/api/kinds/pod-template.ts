@@ -6,6 +6,7 @@ import { column, templateColumns } from './columns.ts'
 import type { DefinitionInput } from './define.ts'
 import { defaultTemplate } from './pod-defaults.ts'
 import { checkTemplate } from './pod-rules.ts'
+import { warnOfTemplate } from './pod-warnings.ts'
 import { collect } from './rules.ts'
 
 const check = (object: KubeObject) => collect((errors) => checkTemplate(object.template, 'template', errors))
@@ -24,6 +25,11 @@ export const podTemplate: DefinitionInput = {
     },
     validate: check,
     validateUpdate: check,
+    warnings: ({ template }) => {
+      const warnings: string[] = []
+      warnOfTemplate(template, 'template', warnings)
+      return warnings
+    },
     countsGeneration: true,
     returnsDeleted: true,
   },

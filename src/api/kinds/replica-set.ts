@@ -8,6 +8,7 @@ import { type DefinitionInput, scaleSubresource, statusStrategy } from './define
 import { defaultTemplate } from './pod-defaults.ts'
 import { checkImmutable, collect, nonNegative } from './rules.ts'
 import { checkCounts, checkRunningTemplate, checkWorkloadSelector } from './workload-rules.ts'
+import { namedTemplateWarnings } from './workload-warnings.ts'
 
 const replicas = (object: KubeObject) => object as unknown as ReplicaSet
 
@@ -65,6 +66,7 @@ export const replicaSet: DefinitionInput = {
         check(replicas(object), errors)
         checkImmutable(object.spec?.selector, old.spec?.selector, 'spec.selector', errors)
       }),
+    warnings: namedTemplateWarnings,
     validateStatusUpdate: (object) => collect((errors) => checkReplicaCounts(object.status, errors)),
   }),
 }

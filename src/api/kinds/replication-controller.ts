@@ -10,6 +10,7 @@ import { defaultTemplate } from './pod-defaults.ts'
 import { checkReplicaCounts } from './replica-set.ts'
 import { collect, nonNegative } from './rules.ts'
 import { checkRunningTemplate } from './workload-rules.ts'
+import { namedTemplateWarnings } from './workload-warnings.ts'
 
 const controller = (object: KubeObject) => object as ReplicationController
 
@@ -59,6 +60,7 @@ export const replicationController: DefinitionInput = {
     defaults: (object) => setDefaults(controller(object)),
     validate,
     validateUpdate: validate,
+    warnings: namedTemplateWarnings,
     validateStatusUpdate: (object) => collect((errors) => checkReplicaCounts(object.status, errors)),
     defaultPropagation: 'Orphan',
   }),

@@ -5,6 +5,7 @@ import type { KubeObject } from '../object.ts'
 import type { RuntimeClass } from '../types.ts'
 import { ageColumn, column } from './columns.ts'
 import { type DefinitionInput, defineGroup } from './define.ts'
+import { nodeLabelComplaint } from './node-labels.ts'
 import { checkAmount, checkResourceName } from './resource-rules.ts'
 import { checkImmutable, checkLabels, collect, obey } from './rules.ts'
 import { checkTolerations } from './scheduling-rules.ts'
@@ -32,6 +33,11 @@ const runtimeClass: DefinitionInput = {
         check(object as unknown as RuntimeClass, errors)
         checkImmutable(object.handler, old.handler, 'handler', errors)
       }),
+    warnings: (object) =>
+      Object.keys(object.scheduling?.nodeSelector ?? {})
+        .map((key) => nodeLabelComplaint(key))
+        .filter((complaint) => complaint !== undefined)
+        .map((complaint) => `scheduling.nodeSelector: ${complaint}`),
     allowUnconditionalUpdate: false,
   },
 }

@@ -5,6 +5,7 @@ import type { Service, ServicePort, ServiceSpec } from '../types.ts'
 import { statusStrategy } from './define.ts'
 import { collect } from './rules.ts'
 import { checkBalancerStatus, checkService, checkServiceUpdate, isExternallyReachable } from './service-rules.ts'
+import { serviceWarnings } from './service-warnings.ts'
 
 /** How long a client sticks to one endpoint unless the Service says otherwise: three hours. */
 const AFFINITY_SECONDS = 10800
@@ -43,6 +44,7 @@ export const serviceStrategy: Strategy = statusStrategy(() => ({ loadBalancer: {
   prepareForStatusUpdate: (object, old) => {
     object.spec = old.spec
   },
+  warnings: (object) => serviceWarnings(service(object)),
   returnsDeleted: true,
   allowCreateOnUpdate: true,
   countsGeneration: false,

@@ -7,8 +7,10 @@ import type { StatefulSet, StatefulSetSpec } from '../types.ts'
 import { ageColumn, column, templateColumns } from './columns.ts'
 import { type DefinitionInput, scaleSubresource, statusStrategy } from './define.ts'
 import { defaultTemplate } from './pod-defaults.ts'
+import { warnOfClaim, warnOfTemplate } from './pod-warnings.ts'
 import { collect, nonNegative, oneOf } from './rules.ts'
 import { checkCounts, checkRunningTemplate, checkWorkloadSelector } from './workload-rules.ts'
+import { isReplaced } from './workload-warnings.ts'
 
 const set = (object: KubeObject) => object as unknown as StatefulSet
 
@@ -54,7 +56,6 @@ function check(set: StatefulSet, errors: Errors): void {
   }
   nonNegative(spec.replicas, 'spec.replicas', errors)
   nonNegative(spec.minReadySeconds, 'spec.minReadySeconds', errors)
-  nonNegative(spec.revisionHistoryLimit, 'spec.revisionHistoryLimit', errors)
   nonNegative(spec.ordinals?.start, 'spec.ordinals.start', errors)
   const matcher = checkWorkloadSelector(spec.selector, 'statefulset', errors)
   if (matcher) checkRunningTemplate(spec.template, matcher, 'StatefulSet', errors)
@@ -102,6 +103,22 @@ const PARTS = [
   ['availableReplicas', 'readyReplicas', 'status.readyReplicas'],
 ] as const
 
+function warningsOf(set: StatefulSet, old: StatefulSet | undefined): string[] {
+  const { spec } = set
+  const warnings: string[] = []
+  if (isReplaced(set, old)) {
+    warnOfTemplate(spec?.template, 'spec.template', warnings)
+    spec?.volumeClaimTemplates?.forEach((claim, index) => {
+      warnOfClaim(claim.spec?.resources, `spec.volumeClaimTemplates[${index}].Spec`, warnings)
+    })
+  }
+  if ((spec?.revisionHistoryLimit ?? 0) < 0) {
+    const advice = 'a negative value retains all historical revisions; a value >= 0 is recommended'
+    warnings.push(`spec.revisionHistoryLimit: ${advice}`)
+  }
+  return warnings
+}
+
 export const statefulSet: DefinitionInput = {
   kind: 'StatefulSet',
   plural: 'statefulsets',
@@ -123,6 +140,7 @@ export const statefulSet: DefinitionInput = {
         check(set(object), errors)
         checkFixed(set(object), set(old), errors)
       }),
+    warnings: (object, old) => warningsOf(set(object), old && set(old)),
     validateStatusUpdate: (object) => collect((errors) => checkCounts(object.status, COUNTS, PARTS, errors)),
   }),
 }

@@ -88,7 +88,7 @@ async function attemptUpdate(
   if (more) errors.push(...(await more))
   if (errors.length > 0) throw invalid(resource.definition, call.name, errors)
   const { warnings } = resource.definition.strategy
-  if (warnings) call.request.warnings.push(...warnings(object))
+  if (warnings && !plan.rules) call.request.warnings.push(...warnings(object, old))
   await admission?.validate()
   try {
     if (isUnchanged(object, old)) {

@@ -58,6 +58,18 @@ export function updateStatus(plural: string, before: object, change: (object: Ku
   return { object, causes: causesOf(definition.strategy.validateStatusUpdate?.(object, old)) }
 }
 
+/** What is warned of when this is created, or, with `change`, when what it creates is changed. Generations count as the server counts. */
+export function warningsOf(plural: string, given: object, change?: (object: KubeObject) => void): string[] {
+  const { strategy } = definitionOf(plural)
+  const { object, causes } = create(plural, given)
+  if (causes.length > 0) throw new Error(`refused: ${causes.join('; ')}`)
+  object.metadata.generation = 1
+  if (!change) return strategy.warnings?.(object) ?? []
+  const changed = structuredClone(object)
+  change(changed)
+  return strategy.warnings?.(changed, object) ?? []
+}
+
 function causesOf(errors: readonly FieldError[] = []): string[] {
   return errors.map((e) => `${e.type.replace('FieldValue', '')} | ${e.field} | ${e.message}`).sort()
 }
