@@ -1,20 +1,6 @@
 /** Flags and help of the commands that reach into running pods. */
-import { durationMs, integer } from './flag-values.ts'
+import { declareLogs } from './declare-logs.ts'
 import type { Declaring } from './program.ts'
-
-interface LogsFlags {
-  follow?: true
-  container?: string
-  stage?: string
-  previous?: true
-  since?: number
-  sinceTime?: string
-  tail?: number
-  timestamps?: true
-  selector?: string
-  allContainers?: true
-  prefix?: true
-}
 
 interface ProcessFlags {
   stdin?: true
@@ -22,30 +8,9 @@ interface ProcessFlags {
   container?: string
 }
 
-export function declarePodCommands({ program, io, globals, action }: Declaring): void {
-  program
-    .command('logs')
-    .description('print the output of containers')
-    .argument('[pod]', 'a pod, or kind/name of what owns pods')
-    .argument('[container]')
-    .option('-f, --follow', 'go on as it comes')
-    .option('-c, --container <name>', 'which container')
-    .option('-p, --previous', "the container's previous run")
-    .option('--since <duration>', 'not older than this', durationMs('--since'))
-    .option('--since-time <time>', 'not older than this (RFC 3339)')
-    .option('--tail <lines>', 'only the last lines; -1 for all', integer('--tail'))
-    .option('--timestamps', 'with the time of each line')
-    .option('-l, --selector <selector>', 'of all pods with these labels')
-    .option('--all-containers', 'of every container')
-    .option('--prefix', 'each line with its pod and container')
-    .option('--stage <stage>', "pre-start: of the container's pre-start hook")
-    .addHelpText('after', '\nExample:\n  skiff logs -f deploy/web\n  skiff logs web --stage=pre-start\n')
-    .action(
-      action(async (pod: string | undefined, container: string | undefined, flags: LogsFlags) => {
-        const { runLogs } = await import('./logs.ts')
-        return runLogs({ ...globals(), container, ...flags, pod }, io)
-      }),
-    )
+export function declarePodCommands(declaring: Declaring): void {
+  const { program, io, globals, action } = declaring
+  declareLogs(declaring)
   program
     .command('exec')
     .description('run a command in a container')
