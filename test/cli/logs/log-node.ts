@@ -39,7 +39,7 @@ export class LogNode {
   get streams(): NodeStreams {
     const refuse = () => Promise.reject(badRequest('only logs here'))
     return {
-      ...{ exec: refuse, attach: refuse, portForward: refuse },
+      ...{ exec: refuse, attach: refuse, portForward: refuse, usage: refuse },
       logs: async (pod, options, signal) => {
         const log = this.#logs.get(`${pod.name}/${options.container}`)
         if (!log) throw badRequest(`container "${options.container}" in pod "${pod.name}" is waiting to start`)
