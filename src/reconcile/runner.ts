@@ -34,9 +34,9 @@ export interface RunnerOptions {
 export function createRunner(options: RunnerOptions): Runner {
   const { client, clock, log } = options
   const stopping = new AbortController()
-  // Every informer and every wait listens for the end.
-  setMaxListeners(0, stopping.signal)
   const signal = options.signal ? AbortSignal.any([options.signal, stopping.signal]) : stopping.signal
+  // Every informer and every wait listens for the end.
+  setMaxListeners(0, signal)
   const informers = options.informers ?? createInformers({ client, clock, log, signal })
   const recorder = options.recorder ?? createEventRecorder({ client, clock, log, instance: options.instance ?? 'skiff' })
   const queues: WorkQueue[] = []
