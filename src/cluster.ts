@@ -117,7 +117,7 @@ async function startParts(options: Settled, stops: (() => Promise<void> | void)[
   const { clock = systemClock, log = silentLog, dataDirectory, inMemory, runtime = 'local', controllers = true } = options
   const store = await openStore(options)
   stops.push(() => store.close())
-  const serviceCidr = await serviceRange(options)
+  const serviceCidr = await serviceRange(options, stops)
   const stopping = new AbortController()
   // Every informer listens for the end.
   setMaxListeners(0, stopping.signal)
@@ -222,11 +222,21 @@ function lateDoor(): { door: Door; open(door: Door): void } {
 /**
  * The usual range, or another where a cluster beside this one has it. Kept with the objects that have addresses of it.
  */
-async function serviceRange({ runtime = 'local', inMemory, dataDirectory }: Settled): Promise<string> {
+async function serviceRange(
+  { runtime = 'local', inMemory, dataDirectory }: Settled,
+  stops: (() => Promise<void> | void)[],
+): Promise<string> {
   const file = path.join(dataDirectory, 'service-range')
-  if (!inMemory && existsSync(file)) return readFileSync(file, 'utf8').trim()
-  const range = runtime === 'local' ? await (await import('./network/free-range.ts')).freeServiceRange() : SERVICE_CIDR
-  if (!inMemory) writeFileSync(file, `${range}\n`)
+  const kept = !inMemory && existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined
+  let range = kept ?? SERVICE_CIDR
+  // A normal user's addresses are those of a network of their own.
+  if (runtime === 'local' && process.getuid?.() === 0) {
+    const { claimServiceRange } = await import('./network/free-range.ts')
+    const claimed = await claimServiceRange(kept)
+    stops.push(() => claimed.release())
+    range = claimed.range
+  }
+  if (!inMemory && kept === undefined) writeFileSync(file, `${range}\n`)
   return range
 }
 

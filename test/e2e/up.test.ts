@@ -59,6 +59,25 @@ describe('skiff up --detach', () => {
   })
 })
 
+describe.skipIf(!linuxRoot)(`clusters that start at the same moment${linuxRoot ? '' : ' (need Linux and root)'}`, () => {
+  it('have addresses of their own', async () => {
+    const all = [cluster, testCluster(), testCluster()]
+    try {
+      const ups = await Promise.all(all.map((one) => one.up()))
+      expect(ups.map(({ code, err }) => ({ code, err: code === 0 ? '' : err }))).toEqual(all.map(() => ({ code: 0, err: '' })))
+      const services = await Promise.all(
+        all.map((one) => one.skiff('get', 'service', 'kubernetes', '-o', 'jsonpath={.spec.clusterIP}')),
+      )
+      expect(new Set(services.map(({ out }) => out)).size).toBe(all.length)
+      const nodes = await Promise.all(all.map((one) => one.skiff('get', 'nodes', '-o', 'jsonpath={.items[*].spec.podCIDR}')))
+      expect(new Set(nodes.map(({ out }) => out)).size).toBe(all.length)
+    } finally {
+      await Promise.all(all.slice(1).map((one) => one.down()))
+      for (const one of all.slice(1)) one.remove()
+    }
+  })
+})
+
 const skip = !linuxRoot || !hasKubectl
 describe.skipIf(skip)(`a killed cluster${skip ? ' (needs Linux, root and kubectl)' : ''}`, () => {
   it('comes back with its objects and its pods, and leaves nothing in the end', async () => {

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { PodNetwork } from '../../../api/pod-network.ts'
+import { claimOnHost, type HostClaim } from '../../../base/host-claim.ts'
 import { type AddressPool, createAddressPool } from '../simulated/address-pool.ts'
 
 /** Second bytes of 10.x.0.0/16 that are tried when no range was asked for. */
@@ -45,12 +46,14 @@ export class Bridge implements PodNetwork {
   private readonly addresses: AddressPool
   private readonly options: BridgeOptions
   private claimed: string[] = []
+  private readonly claim: HostClaim | undefined
   readonly connect: PodNetwork['connect']
   readonly listen: PodNetwork['listen']
   readonly bindUdp: PodNetwork['bindUdp']
 
-  private constructor(options: BridgeOptions, podCidr: string) {
+  private constructor(options: BridgeOptions, podCidr: string, claim: HostClaim | undefined) {
     this.options = options
+    this.claim = claim
     this.reach = options.reach
     this.connect = (address, port, signal) => options.sockets.connect(address, port, signal)
     this.listen = (address, port, onConnection) => options.sockets.listen(address, port, onConnection)
@@ -64,20 +67,22 @@ export class Bridge implements PodNetwork {
   /** Removes what a killed agent of this cluster left, then makes the bridge. */
   static async create(options: BridgeOptions): Promise<Bridge> {
     await sweepDead(options)
-    const taken = await takenRanges(options.ip)
-    const wanted = options.podCidr ? [options.podCidr] : CANDIDATES.map((byte) => `10.${byte}.0.0/16`)
-    const cidr = wanted.find((range) => options.podCidr || !taken.some((other) => overlap(range, other)))
-    if (!cidr) throw new Error('every range of pod addresses is in use on this host')
-    const bridge = new Bridge(options, cidr)
+    const { cidr, claim } = await claimPodRange(options)
+    const bridge = new Bridge(options, cidr, claim)
     bridge.remember()
-    await options.ip(
-      ['-batch', '-'],
-      `link add ${bridge.name} type bridge
+    try {
+      await options.ip(
+        ['-batch', '-'],
+        `link add ${bridge.name} type bridge
 address add ${bridge.nodeAddress}/${cidr.split('/')[1]} dev ${bridge.name}
 link set ${bridge.name} up
 link set lo up
 `,
-    )
+      )
+    } catch (error) {
+      await claim?.release()
+      throw error
+    }
     return bridge
   }
 
@@ -114,6 +119,7 @@ route add default via ${this.nodeAddress}
   async close(): Promise<void> {
     await sweep(this.options, this.state())
     this.claimed = []
+    await this.claim?.release()
   }
 
   private state(): Remembered {
@@ -126,6 +132,20 @@ route add default via ${this.nodeAddress}
     mkdirSync(stateDirectory, { recursive: true })
     writeFileSync(join(stateDirectory, `${this.name}.json`), JSON.stringify(this.state()))
   }
+}
+
+/** One that nobody else on this host has, nor is about to have; in a network of its own every one is free. */
+async function claimPodRange({ podCidr, reach, ip }: BridgeOptions): Promise<{ cidr: string; claim: HostClaim | undefined }> {
+  if (podCidr) return { cidr: podCidr, claim: undefined }
+  for (const byte of CANDIDATES) {
+    const cidr = `10.${byte}.0.0/16`
+    const claim = reach === 'host' ? await claimOnHost(`pods/${cidr}`) : undefined
+    if (reach === 'host' && !claim) continue
+    // Looked at once it is ours: whoever had it before has made its routes by now, or has none.
+    if (!(await takenRanges(ip)).some((other) => overlap(cidr, other))) return { cidr, claim }
+    await claim?.release()
+  }
+  throw new Error('every range of pod addresses is in use on this host')
 }
 
 export function bridgeName(clusterId: string): string {
