@@ -8,8 +8,8 @@ import { type TestCluster, testCluster } from './support/cluster.ts'
 import { SKIFF, start, until } from './support/skiff.ts'
 
 const skip = process.platform !== 'linux' || process.getuid?.() !== 0
-const RUNS = 6
-const AT_ONCE = 3
+const RUNS = 50
+const AT_ONCE = 5
 
 let cluster: TestCluster
 
@@ -45,7 +45,7 @@ describe.skipIf(skip)(`skiff run${skip ? ' (needs Linux and root)' : ''}`, () =>
       for (const { code, out, err } of await Promise.all(batch)) sums.push(code === 0 ? sum(out) : `${code} ${err}`)
     }
     expect(new Set(sums)).toEqual(new Set([wanted]))
-  }, 90_000)
+  }, 300_000)
 
   /** skiff on a terminal of its own. */
   function terminal(...words: string[]) {

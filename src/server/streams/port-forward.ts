@@ -135,6 +135,10 @@ export async function forwardChannels(
       await join(client, duplex)
     } catch (error) {
       await send(errors, Buffer.from(error instanceof Error ? error.message : String(error))).catch(() => {})
+    } finally {
+      // What still comes for it is dropped: it must hold back neither the other ports nor the end of the session.
+      inputs.delete(data)
+      socket.resume()
     }
   })
   await Promise.race([Promise.allSettled(forwards), closed])

@@ -35,7 +35,9 @@ export function webSocketChannels(socket: WebSocket, options: ExecOptions): Proc
         send(channel, chunk).then(() => done(), done)
       },
     })
+  let isOver = false
   const receive = (message: Buffer) => {
+    if (isOver) return
     const { channel, data } = parseMessage(message, encoded)
     if (channel === STDIN && stdin && !stdin.push(data)) socket.pause()
     else if (channel === CLOSE && protocol.startsWith('v5') && data[0] === STDIN) stdin?.push(null)
@@ -59,6 +61,9 @@ export function webSocketChannels(socket: WebSocket, options: ExecOptions): Proc
     resize: sizes as AsyncIterable<TerminalSize> | undefined,
     finish: async (status) => {
       await Promise.all([stdout, stderr].map(flushed))
+      // The input that nobody read is dropped: a socket that is not read would not hear the answer to its close either.
+      isOver = true
+      socket.resume()
       await finish(socket, status, protocol, send)
     },
   }

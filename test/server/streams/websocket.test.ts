@@ -64,6 +64,21 @@ describe('exec over WebSocket', () => {
     expect(JSON.parse(channels[3]!)).toMatchObject({ status: 'Success' })
   })
 
+  it('ends at once when the command has left input unread', async () => {
+    const socket = open(`${POD}/exec?stdin=1&stdout=1&${command('sh', '-c', 'read line; echo "$line"; exit 0')}`, [
+      'v5.channel.k8s.io',
+    ])
+    const done = collect(socket)
+    await once(socket, 'open')
+    const block = Buffer.concat([Buffer.of(0), Buffer.alloc(60_000, 'x\n')])
+    for (let sent = 0; sent < 50; sent++) socket.send(block)
+    const sentAt = performance.now()
+    const channels = await done
+    expect(channels[1]).toBe('x\n')
+    // A server that does not hear the answer to its close waits 30 s for it.
+    expect(performance.now() - sentAt).toBeLessThan(15_000)
+  })
+
   it('passes terminal sizes on', async () => {
     const socket = open(`${POD}/exec?stdin=1&stdout=1&tty=1&${command('cat')}`, ['v5.channel.k8s.io'])
     const done = collect(socket)
