@@ -34,7 +34,7 @@ export interface ClusterOptions {
   /** 0, the default, takes a free port. */
   port?: number
   runtime?: RuntimeName
-  /** Simulated nodes; the local runtime has one. */
+  /** How many nodes; the local runtime has one, and without any nothing runs. */
   nodes?: number
   /** Controllers and scheduler; default true. */
   controllers?: boolean
@@ -114,7 +114,9 @@ async function stopAll(stops: (() => Promise<void> | void)[]): Promise<void> {
 type Settled = ClusterOptions & { dataDirectory: string; inMemory: boolean }
 
 async function startParts(options: Settled, stops: (() => Promise<void> | void)[]) {
-  const { clock = systemClock, log = silentLog, dataDirectory, inMemory, runtime = 'local', controllers = true } = options
+  const { clock = systemClock, log = silentLog, dataDirectory, inMemory, controllers = true, nodes = 1 } = options
+  const runtime = nodes === 0 ? 'none' : (options.runtime ?? 'local')
+  if (runtime === 'local' && nodes > 1) throw new Error(`the local runtime has one node; ${nodes} nodes need the simulated one`)
   const store = await openStore(options)
   stops.push(() => store.close())
   const serviceCidr = await serviceRange(options, stops)

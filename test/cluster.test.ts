@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { Deployment, Pod } from '../src/api/types.ts'
 import type { Client, ResourceRef } from '../src/client/client.ts'
 import { deployments, nodes, pods } from '../src/client/resources.ts'
+import { startCluster } from '../src/cluster.ts'
 import { startTestCluster } from '../src/testing.ts'
 
 /** Resolves with the object as soon as it meets the condition; the watch is the clock. */
@@ -39,6 +40,12 @@ const deployment = (image: string, replicas: number): Deployment => ({
 })
 
 describe('startCluster', () => {
+  it('refuses several nodes of the one machine, and starts none when none is asked for', async () => {
+    await expect(startCluster({ runtime: 'local', nodes: 2 })).rejects.toThrow('the local runtime has one node')
+    await using cluster = await startCluster({ nodes: 0, controllers: false })
+    expect((await cluster.client.list(nodes, {})).items).toEqual([])
+  })
+
   it('runs, rolls and scales a Deployment on simulated nodes, spread over them', async () => {
     await using cluster = await startTestCluster({ nodes: 3 })
     const { client } = cluster

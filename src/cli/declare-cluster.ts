@@ -1,10 +1,16 @@
 /** Flags and help of the commands about the machine's own cluster, its images, and the program itself. */
 import { Argument, type Command, Option } from 'commander'
-import { collect, positiveInteger, wholeNumber } from './flag-values.ts'
+import { collect, wholeNumber } from './flag-values.ts'
 import type { RuntimeName } from './host.ts'
 import type { Declaring } from './program.ts'
 
 const DATA_DIR_HELP = 'where its data lies (default: $SKIFF_DATA_DIR, else ~/.local/share/skiff)'
+
+/**
+ * What an API server alone, of which no pod is started, names in token volumes: the recorded one does, whose answers ours are
+ * compared with. With controllers nobody makes this ConfigMap, and pods would wait for it.
+ */
+const BARE_SERVICE_CA = 'openshift-service-ca.crt'
 
 interface UpFlags {
   dataDir?: string
@@ -38,7 +44,7 @@ function declareUpAndDown({ program, io, host, globals, action }: Declaring): vo
     .addOption(
       new Option('--runtime <name>', 'what runs the containers').choices(['local', 'simulated', 'none']).default('local'),
     )
-    .option('--nodes <count>', 'how many nodes', positiveInteger('--nodes'), 1)
+    .option('--nodes <count>', 'how many nodes; 0 is the runtime "none"', wholeNumber('--nodes'), 1)
     .addOption(new Option('--controllers <switch>', 'whether the controllers run').choices(['on', 'off']).default('on'))
     .addOption(
       new Option('--extensions <switch>', 'what skiff adds to Kubernetes (default: as the controllers)').choices(['on', 'off']),
@@ -55,7 +61,7 @@ function declareUpAndDown({ program, io, host, globals, action }: Declaring): vo
     .addOption(
       new Option(
         '--service-ca-config-map <name>',
-        'also put service-ca.crt of this ConfigMap into token volumes, as OpenShift does',
+        `also put service-ca.crt of this ConfigMap into token volumes; "" for none (default: ${BARE_SERVICE_CA} without controllers, else none)`,
       ).env('SKIFF_SERVICE_CA_CONFIG_MAP'),
     )
     .option('-d, --detach', 'leave it running and return when it is ready')
@@ -66,7 +72,8 @@ function declareUpAndDown({ program, io, host, globals, action }: Declaring): vo
     .action(
       action(async (flags: UpFlags) => {
         const { runUp } = await import('./up.ts')
-        const { dataDir, port, runtime, nodes, pinImages, tokenFile, auditLog, auditPolicy, serviceCaConfigMap } = flags
+        const { dataDir, port, runtime, nodes, pinImages, tokenFile, auditLog, auditPolicy } = flags
+        const serviceCaConfigMap = flags.serviceCaConfigMap ?? (flags.controllers === 'off' ? BARE_SERVICE_CA : undefined)
         const switches = {
           inMemory: flags.inMemory === true,
           controllers: flags.controllers === 'on',

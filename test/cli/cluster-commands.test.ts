@@ -17,8 +17,12 @@ describe('up, down and status', () => {
     expect(given).toEqual({
       ...{ dataDir: undefined, port: undefined, kubeconfig: '/k', runtime: 'simulated', nodes: 3 },
       ...{ inMemory: true, controllers: false, extensions: false, pinImages: 'off', detach: false },
-      apiServer: {},
+      apiServer: { serviceCaConfigMap: 'openshift-service-ca.crt' },
     })
+    await start(['up', '--controllers', 'off', '--service-ca-config-map', ''], { host: { up } }).done
+    expect(given).toMatchObject({ apiServer: { serviceCaConfigMap: '' } })
+    await start(['up'], { host: { up } }).done
+    expect(given).toMatchObject({ apiServer: { serviceCaConfigMap: undefined } })
   })
 
   it('tells by its exit code whether a cluster runs', async () => {
