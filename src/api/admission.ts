@@ -4,7 +4,7 @@
  * the last validators, which may still edit the object, and given back by `release` when the write did not happen.
  * The server runs plugins, its own and the extensions'; a webhook on a stock cluster runs the same extensions.
  */
-import type { ResourceDefinition } from './definition.ts'
+import type { ObjectKind, ResourceDefinition } from './definition.ts'
 import type { KubeObject } from './object.ts'
 
 /** Who sends a request. */
@@ -36,6 +36,8 @@ export interface AdmissionRequest {
   readonly operation: 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
   readonly definition: ResourceDefinition
   readonly subresource: string
+  /** What `object` and `old` are: the definition itself, or what the subresource takes in its stead (Scale, Binding, PodExecOptions). */
+  readonly kind: ObjectKind
   readonly namespace: string
   readonly name: string
   readonly user: UserInfo
@@ -44,8 +46,8 @@ export interface AdmissionRequest {
   object: KubeObject | undefined
   /** What is stored now: shared, read-only. Undefined for CREATE. */
   readonly old: KubeObject | undefined
-  /** The options object of the call (CreateOptions, DeleteOptions, …). */
-  readonly options: Readonly<Record<string, unknown>>
+  /** The options object of the call (CreateOptions, DeleteOptions, …); a CONNECT has none. */
+  readonly options: Readonly<Record<string, unknown>> | undefined
   /** Texts for `Warning` headers. */
   warn(text: string): void
   /** For the audit log. */

@@ -51,6 +51,12 @@ export interface ResourceDefinition {
   readonly strategy: Strategy
 }
 
+/** What an object is, as far as reading and showing it goes: a resource's own kind, or that of one of its subresources. */
+export type ObjectKind = Pick<
+  ResourceDefinition,
+  'group' | 'version' | 'kind' | 'schema' | 'strategy' | 'toStorage' | 'fromStorage'
+>
+
 export interface Converter {
   /** Has the stored objects converted, so that `fromStorage` knows what they are in this version. Throws a StatusError. */
   prepare(stored: readonly KubeObject[]): Promise<void>

@@ -7,6 +7,7 @@ import type { AdmissionPlugin, ObjectReader } from './admission/contract.ts'
 import type { OutsideVersion, OutsideVersions } from './aggregation/outside.ts'
 import type { Audit } from './audit/audit.ts'
 import type { Authorizer } from './auth/contract.ts'
+import type { Caller } from './callout/splice.ts'
 import type { UserInfo } from './contract.ts'
 import type { FlowControl } from './fairness/flow-control.ts'
 import type { Metrics } from './metrics.ts'
@@ -36,10 +37,11 @@ export interface Core {
   readonly createToken: (namespace: string, name: string, request: KubeObject) => KubeObject
   /** What verifiers of service-account tokens ask for. */
   readonly openId?: { configuration(): object; readonly keySet: object }
-  /** What servers outside serve; `passOn` is there when there is anything. */
+  /** What servers outside serve; the functions are there when there is anything. */
   readonly outside: {
     readonly versions: OutsideVersions
     passOn?: (request: ApiRequest, version: OutsideVersion) => Promise<Answer>
+    passUpgrade?: (request: ApiRequest, version: OutsideVersion, caller: Caller) => Promise<void>
   }
   /** Aborts when the server closes. */
   readonly closing: AbortSignal

@@ -24,20 +24,26 @@ export function fieldsAdmission(context: ExtensionContext): AdmissionPlugin {
     name: 'FieldPaths',
     handles({ operation, definition, subresource }) {
       if (operation !== 'CREATE' && operation !== 'UPDATE') return false
+      if (isBinding(definition, subresource)) return true
       if (definition.plural === 'pods' && definition.group === '') {
-        return subresource === '' || subresource === 'binding' || KEEPING.has(subresource)
+        return subresource === '' || KEEPING.has(subresource)
       }
       return subresource === '' && templatePlace(definition.group, definition.plural) !== undefined
     },
     mutate(request) {
       const { operation, definition, subresource } = request
-      if (subresource === 'binding') return admitBinding(request, rights, (...pod) => boundPod(context, ...pod))
+      if (isBinding(definition, subresource)) return admitBinding(request, rights, (...pod) => boundPod(context, ...pod))
       if (subresource !== '') return keepAnnotations(request)
       const place = templatePlace(definition.group, definition.plural)
       if (place) return admitTemplate(request, place, rights)
       return operation === 'CREATE' ? admitCreate(request, rights) : admitUpdate(request, rights)
     },
   }
+}
+
+/** A pod is bound by its own `binding`, or by a Binding that names it. */
+function isBinding({ group, plural }: AdmissionRequest['definition'], subresource: string): boolean {
+  return group === '' && (plural === 'pods' ? subresource === 'binding' : plural === 'bindings')
 }
 
 async function admitTemplate(request: AdmissionRequest, place: TemplatePlace, rights: Rights): Promise<void> {

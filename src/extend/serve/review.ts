@@ -14,6 +14,7 @@ export interface AdmissionReview {
 
 export interface ReviewedRequest {
   uid: string
+  kind: { group: string; version: string; kind: string }
   resource: { group: string; version: string; resource: string }
   subResource?: string
   name?: string
@@ -70,6 +71,7 @@ function requestOf(request: ReviewedRequest, definition: ResourceDefinition, war
   const { operation, subResource = '', namespace = '', name = '', dryRun = false, object, oldObject, options } = request
   return {
     ...{ operation, definition, subresource: subResource, namespace, name, dryRun },
+    kind: { ...definition, ...request.kind },
     user: userOf(request),
     object: object ? structuredClone(object) : undefined,
     old: oldObject ?? undefined,

@@ -6,7 +6,7 @@ import { microTimestamp } from '../../base/clock.ts'
 import type { UserInfo } from '../contract.ts'
 import { newUid } from '../objects/names.ts'
 import type { Answer } from '../request/request.ts'
-import type { Target } from '../request/target.ts'
+import { isLongRunning, type Target } from '../request/target.ts'
 import { type AuditPolicy, type Decision, decide, type Stage } from './policy.ts'
 
 /** Takes one event at a time and never throws. */
@@ -22,9 +22,8 @@ export interface AuditOptions {
 export interface AuditedCall {
   target: Target
   requestUri: string
-  user: UserInfo
-  /** Whom the user acts as, when that is somebody else. */
-  impersonated: UserInfo | undefined
+  /** Who it really is; undefined when that could not be found out. */
+  user: UserInfo | undefined
   sourceIp: string
   userAgent: string
   /** Bytes or, in process, the object; undefined when it was not read. */
@@ -34,9 +33,12 @@ export interface AuditedCall {
 /** One request's entry: nothing when the policy does not want it. */
 export interface AuditEntry {
   readonly annotations: Record<string, string>
-  /** The answer begins; a stream's end is told by `complete`. */
-  started(answer: Answer): void
-  complete(answer: Answer | Status, code: number): Promise<void>
+  /** Whom the user acts as. */
+  actsAs(user: UserInfo): void
+  /** The answer begins. Told of long-running requests only, whose end is told by `complete`. */
+  started(code: number): void
+  /** `answer` is absent for an upgraded connection. */
+  complete(answer: Answer | Status | undefined, code: number): Promise<void>
 }
 
 const DECISION = 'authorization.k8s.io/decision'
@@ -50,7 +52,16 @@ export class Audit {
 
   begin(call: AuditedCall): AuditEntry | undefined {
     const decision = decide(this.#options.policy, call.user, call.target)
-    return decision && new Entry(this.#options, call, decision)
+    if (!decision) return undefined
+    const entry = new Entry(this.#options, call, decision)
+    entry.received()
+    return entry
+  }
+
+  /** Nobody could be found to have sent this: all that is told of it is the answer. */
+  unauthenticated(call: AuditedCall, message: string): void {
+    const decision = decide(this.#options.policy, undefined, call.target)
+    if (decision) new Entry(this.#options, call, decision).refused({ metadata: {}, message, code: 401 })
   }
 }
 
@@ -60,6 +71,8 @@ class Entry implements AuditEntry {
   readonly #call: AuditedCall
   readonly #decision: Decision
   readonly #fixed: object
+  #impersonated: UserInfo | undefined
+  #hasStarted = false
 
   constructor(options: AuditOptions, call: AuditedCall, decision: Decision) {
     this.#options = options
@@ -72,22 +85,35 @@ class Entry implements AuditEntry {
       auditID: newUid(options.random),
       requestURI: call.requestUri,
       verb: call.target.verb,
-      user: userOf(call.user),
-      ...(call.impersonated && { impersonatedUser: userOf(call.impersonated) }),
+      user: call.user ? userOf(call.user) : {},
       sourceIPs: [call.sourceIp],
       ...(call.userAgent && { userAgent: call.userAgent }),
       ...(call.target.resource && { objectRef: referenceOf(call.target) }),
       requestReceivedTimestamp: microTimestamp(options.clock),
     }
+  }
+
+  received(): void {
     this.#emit('RequestReceived', {})
   }
 
-  started(answer: Answer): void {
-    if (answer.type !== 'object') this.#emit('ResponseStarted', { responseStatus: { metadata: {}, code: 200 } })
+  actsAs(user: UserInfo): void {
+    this.#impersonated = user
   }
 
-  async complete(answer: Answer | Status, code: number): Promise<void> {
+  started(code: number): void {
+    if (this.#hasStarted || !isLongRunning(this.#call.target)) return
+    this.#hasStarted = true
+    this.#emit('ResponseStarted', { responseStatus: { metadata: {}, code } })
+  }
+
+  refused(responseStatus: object): void {
+    this.#emit('ResponseStarted', { responseStatus })
+  }
+
+  async complete(answer: Answer | Status | undefined, code: number): Promise<void> {
     const { level } = this.#decision
+    this.started(code)
     const bodies = {
       ...(level !== 'Metadata' && { requestObject: await this.#requestObject() }),
       ...(level === 'RequestResponse' && { responseObject: this.#without(responseOf(answer)) }),
@@ -98,7 +124,15 @@ class Entry implements AuditEntry {
   #emit(stage: Stage, more: object): void {
     if (this.#decision.omitStages.has(stage)) return
     const annotations = DECISION in this.annotations ? { annotations: { ...this.annotations } } : {}
-    this.#options.sink({ ...this.#fixed, stage, stageTimestamp: microTimestamp(this.#options.clock), ...more, ...annotations })
+    const impersonated = this.#impersonated && { impersonatedUser: userOf(this.#impersonated) }
+    this.#options.sink({
+      ...this.#fixed,
+      ...impersonated,
+      stage,
+      stageTimestamp: microTimestamp(this.#options.clock),
+      ...more,
+      ...annotations,
+    })
   }
 
   /** What was sent, as far as it is an object; undefined otherwise, and for who sent nothing. */
@@ -133,13 +167,13 @@ async function parsed(bytes: Buffer): Promise<unknown> {
 
 const isAnswer = (value: Answer | Status): value is Answer => 'type' in value
 
-function responseOf(answer: Answer | Status): unknown {
-  if (!isAnswer(answer)) return answer
+function responseOf(answer: Answer | Status | undefined): unknown {
+  if (!answer || !isAnswer(answer)) return answer
   return answer.type === 'object' ? answer.object() : undefined
 }
 
-function statusOf(answer: Answer | Status, code: number): object {
-  if (isAnswer(answer)) return { metadata: {}, code }
+function statusOf(answer: Answer | Status | undefined, code: number): object {
+  if (!answer || isAnswer(answer)) return { metadata: {}, code }
   const { status, message, reason, details } = answer
   return { metadata: {}, status, message, reason, ...(details && { details }), code }
 }

@@ -51,7 +51,7 @@ export function parsePolicy(value: unknown, place: string): AuditPolicy {
   return policy as AuditPolicy
 }
 
-export function decide(policy: AuditPolicy, user: UserInfo, target: Target): Decision | undefined {
+export function decide(policy: AuditPolicy, user: UserInfo | undefined, target: Target): Decision | undefined {
   const rule = policy.rules.find((one) => matches(one, user, target))
   if (!rule || rule.level === 'None') return undefined
   return {
@@ -61,9 +61,9 @@ export function decide(policy: AuditPolicy, user: UserInfo, target: Target): Dec
   }
 }
 
-function matches(rule: Rule, user: UserInfo, target: Target): boolean {
-  if (rule.users?.length && !rule.users.includes(user.name)) return false
-  if (rule.userGroups?.length && !rule.userGroups.some((group) => user.groups.includes(group))) return false
+function matches(rule: Rule, user: UserInfo | undefined, target: Target): boolean {
+  if (rule.users?.length && !(user && rule.users.includes(user.name))) return false
+  if (rule.userGroups?.length && !rule.userGroups.some((group) => user?.groups.includes(group))) return false
   if (rule.verbs?.length && !rule.verbs.includes('*') && !rule.verbs.includes(target.verb)) return false
   if (rule.resources?.length || rule.namespaces?.length) return target.resource && matchesResource(rule, target)
   if (!rule.nonResourceURLs?.length) return true

@@ -1,5 +1,5 @@
 /** Which requests a webhook or a policy is for: rules, namespaces, objects. Pure. */
-import { groupVersion, type ResourceDefinition } from '../../api/definition.ts'
+import { groupVersion, type ObjectKind, type ResourceDefinition } from '../../api/definition.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { labelSelector } from '../../api/selectors.ts'
 import { notFound } from '../../api/status.ts'
@@ -21,6 +21,8 @@ type NamedRule = RuleWithOperations & { readonly resourceNames?: readonly string
 /** A rule that names another version of the resource sees the object in that version. */
 export interface Matched {
   readonly definition: ResourceDefinition
+  /** What the object is there. */
+  readonly kind: ObjectKind
 }
 
 /** Undefined when it is not for this request. Throws a 404 when the request's namespace is not there. */
@@ -39,19 +41,23 @@ export function matchRequest(
 function matchRules(match: Match, request: AdmissionRequest, registry: Registry): Matched | undefined {
   const holds = (rules: readonly NamedRule[] | undefined, definition: ResourceDefinition) =>
     rules?.some((rule) => matchesRule(rule, request, definition)) ?? false
-  const equivalents = match.matchPolicy === 'Exact' ? [] : equivalentsOf(request.definition, registry)
+  const equivalents = match.matchPolicy === 'Exact' ? [] : equivalentsOf(request, registry)
   if ([request.definition, ...equivalents].some((definition) => holds(match.excludeRules, definition))) return undefined
-  if (holds(match.rules, request.definition)) return { definition: request.definition }
+  if (holds(match.rules, request.definition)) return { definition: request.definition, kind: request.kind }
   const definition = equivalents.find((one) => holds(match.rules, one))
-  return definition && { definition }
+  if (!definition) return undefined
+  // What a subresource takes is the same in every version.
+  return { definition, kind: request.kind === request.definition ? definition : request.kind }
 }
 
-/** The same objects in other versions and groups. */
-function equivalentsOf(definition: ResourceDefinition, registry: Registry): ResourceDefinition[] {
+/** The same objects in other versions and groups, where those have the subresource. */
+function equivalentsOf({ definition, subresource }: AdmissionRequest, registry: Registry): ResourceDefinition[] {
   const own = registry.lookup(definition.group, definition.version, definition.plural)
   const found: Resource[] = []
   for (const resource of registry.resources()) if (resource !== own && resource.prefix === own?.prefix) found.push(resource)
-  return found.map((resource) => resource.definition)
+  const has = ({ subresources }: ResourceDefinition) =>
+    subresource === '' || subresources.some(({ name }) => name === subresource)
+  return found.map((resource) => resource.definition).filter(has)
 }
 
 function matchesRule(rule: NamedRule, request: AdmissionRequest, definition: ResourceDefinition): boolean {
@@ -83,12 +89,13 @@ function matchesNamespace(selector: LabelSelector | undefined, request: Admissio
 function matchesObject(selector: LabelSelector | undefined, { object, old }: AdmissionRequest): boolean {
   const compiled = labelSelector(selector ?? {})
   if (compiled.isEverything) return true
-  const matches = (one: KubeObject | undefined) => one !== undefined && compiled.matches(one.metadata?.labels)
+  // Options of a CONNECT have no metadata, and so no labels to be selected by.
+  const matches = (one: KubeObject | undefined) => one?.metadata !== undefined && compiled.matches(one.metadata.labels)
   return matches(object) || matches(old)
 }
 
 /** The object as the matched version has it; itself when that is its own. The result may share parts with it. */
-export function inVersion(object: KubeObject, from: ResourceDefinition, to: ResourceDefinition): KubeObject {
+export function inVersion(object: KubeObject, from: ObjectKind, to: ObjectKind): KubeObject {
   if (from === to) return object
   const stored = from.toStorage ? from.toStorage(object) : object
   const shown = to.fromStorage ? to.fromStorage(stored) : stored

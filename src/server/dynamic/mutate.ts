@@ -51,12 +51,12 @@ export async function mutate(environment: Environment, webhooks: readonly Webhoo
 /** Whether the object is another one now. Throws what the webhook refuses with. */
 function apply({ spec }: Webhook, { allowed, result, patch }: Reviewed, request: AdmissionRequest, matched: Matched): boolean {
   if (!allowed) throw denied(spec.name, result)
-  const { object, definition } = request
+  const { object, kind } = request
   if (!patch || !object) return false
   try {
-    const patched = copyJson(inVersion(object, definition, matched.definition))
+    const patched = copyJson(inVersion(object, kind, matched.kind))
     applyJsonPatch(patched, patch)
-    const next = inVersion(decoded(matched.definition, patched), matched.definition, definition)
+    const next = inVersion(decoded(matched.kind, patched), matched.kind, kind)
     const changed = !equalJson(next, object)
     if (changed) replaceContent(object, next)
     return changed

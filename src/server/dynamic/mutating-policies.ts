@@ -69,18 +69,18 @@ function applyAll(application: Application, request: AdmissionRequest): boolean 
 }
 
 function applyOne(application: Application, mutation: Mutation, request: AdmissionRequest, budget: Budget): boolean {
-  const { definition, values } = application
+  const { kind, values } = application
   const { object } = request
   if (!object) return false
-  const live = copyJson(inVersion(object, request.definition, definition))
+  const live = copyJson(inVersion(object, request.kind, kind))
   const expression = mutation.applyConfiguration?.expression ?? mutation.jsonPatch?.expression ?? ''
   const made = toJson(evaluateIn(application, expression, budget))
-  const next = mutation.patchType === 'JSONPatch' ? patched(live, made) : merged(live, made, definition.schema)
-  const result = inVersion(decoded(definition, next), definition, request.definition)
+  const next = mutation.patchType === 'JSONPatch' ? patched(live, made) : merged(live, made, kind.schema)
+  const result = inVersion(decoded(kind, next), kind, request.kind)
   if (equalJson(result, object)) return false
   replaceContent(object, result)
   // What comes next sees the object as it is now.
-  const fresh = copyJson(inVersion(object, request.definition, definition))
+  const fresh = copyJson(inVersion(object, request.kind, kind))
   values.set(
     'object',
     lazily(() => fromJson(fresh)),

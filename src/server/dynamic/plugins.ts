@@ -5,6 +5,8 @@ import type { Environment } from './environment.ts'
 import type { Webhook } from './webhook.ts'
 
 const GROUP = 'admissionregistration.k8s.io'
+/** Questions that policies are not asked about, as in Kubernetes. */
+const REVIEWS = new Set(['authentication.k8s.io', 'authorization.k8s.io'])
 
 /** In the order they run. */
 export function dynamicAdmission(environment: Environment): AdmissionPlugin[] {
@@ -20,8 +22,8 @@ function policies(environment: Environment, mutating: boolean): AdmissionPlugin 
     new Configured(environment.reader, { group: GROUP, plural }, environment.closing, (object) => object)
   const found = follow(`${kind}ies`)
   const bindings = follow(`${kind}ybindings`)
-  const handles = ({ definition, operation }: AdmissionRequest) =>
-    !bindings.isEmpty && !found.isEmpty && definition.group !== GROUP && !(mutating && operation === 'DELETE')
+  const handles = ({ definition: { group }, operation }: AdmissionRequest) =>
+    !bindings.isEmpty && !found.isEmpty && group !== GROUP && !REVIEWS.has(group) && !(mutating && operation === 'DELETE')
   if (mutating) {
     return {
       name: 'MutatingAdmissionPolicy',

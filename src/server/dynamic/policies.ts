@@ -4,7 +4,7 @@ import type { Budget } from '../../api/cel/evaluator.ts'
 import { compileProgram, type Program } from '../../api/cel/program.ts'
 import type { Type } from '../../api/cel/types.ts'
 import { EvaluationError, fromJson, type Value } from '../../api/cel/values.ts'
-import { groupVersion, type ResourceDefinition } from '../../api/definition.ts'
+import { groupVersion, type ObjectKind, type ResourceDefinition } from '../../api/definition.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { labelSelector } from '../../api/selectors.ts'
 import type { MatchCondition, MatchResources, ParamKind, ParamRef, Variable } from '../../api/types.ts'
@@ -26,7 +26,8 @@ interface PolicySpec {
 export interface Application {
   readonly policy: KubeObject
   readonly binding: KubeObject
-  readonly definition: ResourceDefinition
+  /** What the object is in the version that the policy matches. */
+  readonly kind: ObjectKind
   readonly types: ReadonlyMap<string, Type>
   readonly values: Map<string, Value | (() => Value)>
 }
@@ -50,17 +51,16 @@ export function* applications(
     const matched =
       own.length > 0 && matchRequest(matchOf(spec.matchConstraints), request, environment.registry, environment.reader)
     if (!matched) continue
-    const { definition } = matched
     for (const binding of own) {
       const narrowed = binding.spec?.matchResources as MatchResources | undefined
       if (narrowed && !matchRequest(narrowing(narrowed, spec), request, environment.registry, environment.reader)) continue
-      const values = valuesOf(environment, request, definition)
+      const values = valuesOf(environment, request, matched)
       const held = holdAll(spec.matchConditions ?? [], policyTypes(spec.paramKind !== undefined, new Map()), values)
       if ('failed' in held) failed(policy, binding, held.failed)
       if (!('holds' in held) || !held.holds) continue
       try {
         for (const params of paramsOf(environment, spec, binding, request))
-          yield { policy, binding, definition, ...withVariables(environment, spec, request, values, params) }
+          yield { policy, binding, kind: matched.kind, ...withVariables(environment, spec, request, values, params) }
       } catch (error) {
         if (!(error instanceof Misconfigured)) throw error
         failed(policy, binding, error.message)

@@ -1,8 +1,8 @@
 /** What a webhook is asked and what it may answer: AdmissionReview (`admission.k8s.io/v1`). */
-import type { ResourceDefinition } from '../../api/definition.ts'
+import type { ObjectKind, ResourceDefinition } from '../../api/definition.ts'
 import { type Status, StatusError } from '../../api/status.ts'
 import type { AdmissionRequest } from '../admission/contract.ts'
-import { inVersion } from './matching.ts'
+import { inVersion, type Matched } from './matching.ts'
 
 export interface Review {
   readonly uid: string
@@ -19,10 +19,10 @@ export interface Reviewed {
   readonly annotations: Readonly<Record<string, string>>
 }
 
-/** `definition`: the version that the webhook's rules name. Throws when there is no review version that both know. */
+/** `matched`: the version that the webhook's rules name. Throws when there is no review version that both know. */
 export function reviewOf(
   request: AdmissionRequest,
-  definition: ResourceDefinition,
+  { definition, kind }: Matched,
   versions: readonly string[],
   uid: string,
 ): Review {
@@ -30,14 +30,18 @@ export function reviewOf(
   if (!version) throw new Error('webhook does not accept known AdmissionReview versions (v1, v1beta1)')
   const { object, old, operation, subresource, user, dryRun, options, namespace } = request
   const own = request.definition
-  const shown = (one: AdmissionRequest['object']) => (one ? inVersion(one, own, definition) : null)
-  const kindOf = ({ group, version: v, kind }: ResourceDefinition) => ({ group, version: v, kind })
+  const shown = (one: AdmissionRequest['object']) => (one ? inVersion(one, request.kind, kind) : null)
+  const kindOf = ({ group, version: v, kind: k }: ObjectKind) => ({ group, version: v, kind: k })
   const resourceOf = ({ group, version: v, plural }: ResourceDefinition) => ({ group, version: v, resource: plural })
   const name = request.name || object?.metadata?.name
   const apiVersion = `admission.k8s.io/${version}`
   const asked = {
-    ...{ uid, kind: kindOf(definition), resource: resourceOf(definition), ...(subresource && { subResource: subresource }) },
-    ...{ requestKind: kindOf(own), requestResource: resourceOf(own), ...(subresource && { requestSubResource: subresource }) },
+    ...{ uid, kind: kindOf(kind), resource: resourceOf(definition), ...(subresource && { subResource: subresource }) },
+    ...{
+      requestKind: kindOf(request.kind),
+      requestResource: resourceOf(own),
+      ...(subresource && { requestSubResource: subresource }),
+    },
     ...(name && { name }),
     ...(namespace && { namespace }),
     operation,
@@ -47,7 +51,7 @@ export function reviewOf(
       groups: user.groups,
       ...(user.extra && { extra: user.extra }),
     },
-    ...{ object: shown(object), oldObject: shown(old), dryRun, options },
+    ...{ object: shown(object), oldObject: shown(old), dryRun, options: options ?? null },
   }
   return { uid, apiVersion, body: { kind: 'AdmissionReview', apiVersion, request: asked } }
 }

@@ -2,24 +2,20 @@
 
 import { type Ask, authorizerFor, resourceCheck, type Subject } from '../../api/cel/authorizer.ts'
 import { fromJson, type Value } from '../../api/cel/values.ts'
-import type { ResourceDefinition } from '../../api/definition.ts'
+import type { ObjectKind, ResourceDefinition } from '../../api/definition.ts'
 import type { AdmissionRequest } from '../admission/contract.ts'
 import type { Environment } from './environment.ts'
-import { inVersion } from './matching.ts'
+import { inVersion, type Matched } from './matching.ts'
 
-/** The values, each made when it is first asked for; `definition` is the version that the rules name. */
-export function valuesOf(
-  environment: Environment,
-  request: AdmissionRequest,
-  definition: ResourceDefinition,
-): Map<string, () => Value> {
-  const shown = (object: AdmissionRequest['object']) => fromJson(object && inVersion(object, request.definition, definition))
+/** The values, each made when it is first asked for; `matched` is the version that the rules name. */
+export function valuesOf(environment: Environment, request: AdmissionRequest, matched: Matched): Map<string, () => Value> {
+  const shown = (object: AdmissionRequest['object']) => fromJson(object && inVersion(object, request.kind, matched.kind))
   return new Map<string, () => Value>([
     ['object', lazily(() => shown(request.object))],
     ['oldObject', lazily(() => shown(request.old))],
-    ['request', lazily(() => requestValue(request, definition))],
+    ['request', lazily(() => requestValue(request, matched))],
     ['authorizer', () => authorizerFor(ask(environment), userOf(request))],
-    ['authorizer.requestResource', () => checkOf(ask(environment), userOf(request), request, definition)],
+    ['authorizer.requestResource', () => checkOf(ask(environment), userOf(request), request, matched.definition)],
   ])
 }
 
@@ -31,19 +27,19 @@ export function lazily(make: () => Value): () => Value {
   }
 }
 
-function requestValue(request: AdmissionRequest, definition: ResourceDefinition): Value {
+function requestValue(request: AdmissionRequest, { definition, kind: matchedKind }: Matched): Value {
   const { user, namespace, subresource, operation, dryRun, options, object } = request
-  const kindOf = ({ group, version, kind }: ResourceDefinition) => ({ group, version, kind })
+  const kindOf = ({ group, version, kind }: ObjectKind) => ({ group, version, kind })
   const resourceOf = ({ group, version, plural }: ResourceDefinition) => ({ group, version, resource: plural })
   const name = request.name || object?.metadata?.name
   return fromJson({
-    ...{ kind: kindOf(definition), resource: resourceOf(definition), subResource: subresource },
+    ...{ kind: kindOf(matchedKind), resource: resourceOf(definition), subResource: subresource },
     ...{
-      requestKind: kindOf(request.definition),
+      requestKind: kindOf(request.kind),
       requestResource: resourceOf(request.definition),
       requestSubResource: subresource,
     },
-    ...{ name: name ?? '', operation, dryRun, options },
+    ...{ name: name ?? '', operation, dryRun, options: options ?? null },
     ...(namespace && { namespace }),
     userInfo: { username: user.name, uid: user.uid ?? '', groups: user.groups, extra: user.extra ?? {} },
   })

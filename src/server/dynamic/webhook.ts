@@ -46,14 +46,14 @@ async function conditionsHold(
   { name, failurePolicy }: MutatingWebhook | ValidatingWebhook,
   conditions: readonly MatchCondition[],
   request: AdmissionRequest,
-  { definition }: Matched,
+  matched: Matched,
 ): Promise<boolean> {
   const [{ holdAll }, { valuesOf }, { CONDITION_TYPES }] = await Promise.all([
     import('./conditions.ts'),
     import('./variables.ts'),
     import('../../api/cel/admission-types.ts'),
   ])
-  const held = holdAll(conditions, CONDITION_TYPES, valuesOf(environment, request, definition))
+  const held = holdAll(conditions, CONDITION_TYPES, valuesOf(environment, request, matched))
   if ('holds' in held) return held.holds
   if (failurePolicy === 'Ignore') {
     environment.log.warn('a match condition failed, and its webhook is ignored', { webhook: name, error: held.failed })
@@ -67,7 +67,7 @@ export async function ask(
   environment: Environment,
   webhook: Webhook,
   request: AdmissionRequest,
-  { definition }: Matched,
+  matched: Matched,
 ): Promise<Reviewed | undefined> {
   const { spec } = webhook
   const { name } = spec
@@ -75,7 +75,7 @@ export async function ask(
     throw badRequest(`admission webhook ${JSON.stringify(name)} does not support dry run`)
   }
   try {
-    const reviewed = await call(environment, webhook, request, definition)
+    const reviewed = await call(environment, webhook, request, matched)
     for (const text of reviewed.warnings) request.warn(text)
     for (const key of Object.keys(reviewed.annotations)) request.annotate?.(`${name}/${key}`, reviewed.annotations[key] ?? '')
     return reviewed
@@ -93,9 +93,9 @@ async function call(
   environment: Environment,
   { spec, mutating }: Webhook,
   request: AdmissionRequest,
-  definition: Matched['definition'],
+  matched: Matched,
 ): Promise<Reviewed> {
-  const review = reviewOf(request, definition, spec.admissionReviewVersions, newUid(environment.random))
+  const review = reviewOf(request, matched, spec.admissionReviewVersions, newUid(environment.random))
   const answer = await postJson(environment, environment.clock, {
     config: spec.clientConfig,
     body: review.body,

@@ -1,13 +1,15 @@
 /**
  * Priority and fairness: how many requests are at work at once, and who waits for whom, by the FlowSchemas and
- * PriorityLevelConfigurations in the store. A watch or a stream of logs keeps its seat until it has begun. Requests of exempt levels have limits too, but wide ones: they keep the process alive.
+ * PriorityLevelConfigurations in the store. A watch keeps its seat until it has begun; what else runs long (logs, streams into
+ * containers, proxies) has none, as in Kubernetes. Both, and requests of exempt levels, have limits too, but wide ones: they keep
+ * the process alive.
  */
 import { tooManyRequests } from '../../api/status.ts'
 import type { FlowSchema, PriorityLevelConfiguration } from '../../api/types.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { ObjectReader } from '../admission/contract.ts'
 import type { UserInfo } from '../contract.ts'
-import type { Target } from '../request/target.ts'
+import { isLongRunning, type Target } from '../request/target.ts'
 import { flowOf, inOrder, matches } from './flows.ts'
 import { Level, type Seats } from './level.ts'
 
@@ -64,6 +66,7 @@ export class FlowControl {
     const mine = this.#byUser.get(user.name) ?? 0
     if (this.#total >= MAX_REQUESTS || mine >= MAX_REQUESTS_OF_USER) throw refusal()
     const leave = this.#enter(user.name, mine)
+    if (isLongRunning(target) && target.verb !== 'watch') return leave
     try {
       const plan = this.#planNow()
       const schema = this.#schemaOf(user, target, plan)

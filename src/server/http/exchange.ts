@@ -1,9 +1,8 @@
 /** One HTTP request: who asks, the verb, the answer. Nothing thrown in here reaches the process. */
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
-import type { Audit, AuditEntry } from '../audit/audit.ts'
+import type { AuditEntry } from '../audit/audit.ts'
 import type { Auth } from '../auth/auth.ts'
-import type { UserInfo } from '../contract.ts'
 import type { Core } from '../core.ts'
 import { asStatusError } from '../failures.ts'
 import { serve } from '../pipeline.ts'
@@ -11,6 +10,7 @@ import { Query } from '../request/query.ts'
 import type { Answer, ApiRequest } from '../request/request.ts'
 import { parseTarget } from '../request/target.ts'
 import { ClientGone, readBody } from './body.ts'
+import { type Asked, authenticate, beginAudit } from './caller.ts'
 import { Departure } from './departure.ts'
 import type { FlushRounds } from './flush-rounds.ts'
 import { respond, respondFailure } from './respond.ts'
@@ -42,9 +42,17 @@ export async function handleRequest(
   }
   let audit: AuditEntry | undefined
   try {
-    const real = await callerOf(auth, request)
+    const asked: Asked = {
+      ...{ request, query, socket: socketOf(request) },
+      // Only the audit log asks.
+      get target() {
+        return parseTarget(request.method, path, query.flag('watch'))
+      },
+    }
+    const real = await authenticate({ core, auth }, asked)
+    audit = beginAudit(core, asked, real, async () => body)
     const user = await auth.impersonate(real, request.rawHeaders)
-    audit = core.audit && beginAudit(core.audit, request, { real, user, path, query, body: () => body })
+    if (user !== real) audit?.actsAs(user)
     const call: ApiRequest = {
       method: request.method,
       path,
@@ -52,6 +60,7 @@ export async function handleRequest(
       header: (name) => request.headers[name] as string | undefined,
       headerNames: () => Object.keys(request.headers),
       user,
+      clientAddress: asked.socket.remoteAddress,
       trusted: false,
       get signal() {
         return departure.signal
@@ -61,7 +70,7 @@ export async function handleRequest(
       warnings,
     }
     const answer = await serve(core, call)
-    audit?.started(answer)
+    audit?.started(answer.type === 'watch' ? 200 : answer.status)
     await send({ core, rounds }, answer, call, request, response, departure)
     await audit?.complete(answer, answer.type === 'watch' ? 200 : answer.status)
   } catch (error) {
@@ -85,31 +94,4 @@ async function send(
   await respond(answer, { query: call.query, request, warnings: call.warnings }, response, departure)
 }
 
-async function callerOf(auth: Auth, request: Http2ServerRequest): Promise<UserInfo> {
-  const { authorization } = request.headers
-  return (await auth.authenticator.authenticate({ authorization, socket: socketOf(request) })) ?? auth.anonymous
-}
-
 const socketOf = (request: Http2ServerRequest) => (request.stream?.session?.socket ?? request.socket) as TLSSocket
-
-interface Audited {
-  real: UserInfo
-  user: UserInfo
-  path: string
-  query: Query
-  /** What has been read of the body. */
-  body: () => Promise<Buffer | undefined> | undefined
-}
-
-function beginAudit(audit: Audit, request: Http2ServerRequest, call: Audited): AuditEntry | undefined {
-  const { real, user, path, query } = call
-  return audit.begin({
-    target: parseTarget(request.method, path, query.flag('watch')),
-    requestUri: request.url,
-    user: real,
-    impersonated: user === real ? undefined : user,
-    sourceIp: socketOf(request).remoteAddress ?? '',
-    userAgent: request.headers['user-agent'] ?? '',
-    body: async () => call.body(),
-  })
-}

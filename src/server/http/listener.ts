@@ -45,7 +45,7 @@ export async function listen(core: Core, auth: Auth, place: { host: string; port
     void work.finally(() => atWork.delete(work))
   })
   server.on('upgrade', (request, socket: Socket, head: Buffer) => {
-    const work = import('./upgrade.ts').then(({ handleUpgrade }) => handleUpgrade(core, auth, request as never, socket, head))
+    const work = import('./upgrade.ts').then(({ handleUpgrade }) => handleUpgrade(door, request as never, socket, head))
     work.catch((error: unknown) => {
       core.log.error('upgrade failed', { path: request.url, error })
       socket.destroy()

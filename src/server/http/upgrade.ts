@@ -1,55 +1,27 @@
-/** Upgraded connections: exec, attach and port-forward, over WebSocket or SPDY. */
+/** Upgraded connections: streams into containers over WebSocket or SPDY, and whatever passes through proxies and to servers outside. */
 import { setMaxListeners } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
-import { type WebSocket, WebSocketServer } from 'ws'
-import { badRequest, custom, type StatusError } from '../../api/status.ts'
-import type { ExecOptions } from '../../api/streams.ts'
-import type { Auth } from '../auth/auth.ts'
-import type { Core } from '../core.ts'
+import type { StatusError } from '../../api/status.ts'
+import type { AuditEntry } from '../audit/audit.ts'
+import type { Caller } from '../callout/splice.ts'
 import { asStatusError, noSuchResource } from '../failures.ts'
 import { authorizeTarget } from '../pipeline.ts'
-import type { Resource } from '../registry.ts'
 import { Query } from '../request/query.ts'
 import type { ApiRequest } from '../request/request.ts'
-import { parseTarget, type ResourceTarget } from '../request/target.ts'
-import { findPod, type PodTarget } from '../streams/pod-target.ts'
-import {
-  CHANNEL_PROTOCOLS,
-  forwardChannels,
-  forwardSpdy,
-  PORT_FORWARD_PROTOCOL,
-  readPorts,
-  TUNNEL_PROTOCOL,
-  tunnel,
-} from '../streams/port-forward.ts'
-import { readProcessOptions, runProcess } from '../streams/process.ts'
-import { SPDY_PROCESS_PROTOCOLS, spdyChannels } from '../streams/spdy-process.ts'
-import { PROCESS_PROTOCOLS, webSocketChannels } from '../streams/websocket-process.ts'
-import { Admission } from '../write/admit.ts'
-import { writeCall } from '../write/call.ts'
+import { parseTarget, type ResourceTarget, type Target } from '../request/target.ts'
+import { findPod } from '../streams/pod-target.ts'
+import { BEARER_PROTOCOL, protocolsOf, serveSession } from '../streams/session.ts'
+import { admitConnect } from '../subresources/connect.ts'
+import { authenticate, beginAudit } from './caller.ts'
+import type { HttpDoor } from './exchange.ts'
 
-const BEARER_PROTOCOL = 'base64url.bearer.authorization.k8s.io.'
-/** One message of a client; kubectl sends 32 KiB at most. */
-const MAX_MESSAGE_BYTES = 1024 * 1024
-
-/** What an upgrade is about, once it is known to be allowed. */
-interface Session {
-  core: Core
-  call: ApiRequest
-  target: ResourceTarget
-  pod: PodTarget
-  request: IncomingMessage
-  socket: Duplex
-  head: Buffer
-  signal: AbortSignal
-}
+const STREAMS = new Set(['exec', 'attach', 'portforward'])
 
 /** Resolves when the session has ended. */
 export async function handleUpgrade(
-  core: Core,
-  auth: Auth,
+  { core, auth }: Pick<HttpDoor, 'core' | 'auth'>,
   request: IncomingMessage,
   socket: Duplex,
   head: Buffer,
@@ -57,175 +29,109 @@ export async function handleUpgrade(
   const abort = new AbortController()
   socket.on('close', () => abort.abort())
   socket.on('error', () => abort.abort())
+  const [path = '', search = ''] = (request.url ?? '').split('?', 2)
+  const query = Query.parse(search)
+  const target = parseTarget(request.method ?? 'GET', path, query.flag('watch'))
+  let audit: AuditEntry | undefined
+  let begun = 0
   try {
     const signal = AbortSignal.any([abort.signal, core.closing])
     // One session may carry many connections, each of which listens for its end.
     setMaxListeners(0, signal)
-    const session = await admit(core, auth, request, socket, head, signal)
-    const upgrade = String(request.headers.upgrade ?? '').toLowerCase()
-    if (upgrade === 'websocket') await serveWebSocket(session)
-    else if (upgrade === 'spdy/3.1') await serveSpdy(session)
-    else throw badRequest(`unable to upgrade: unknown protocol ${JSON.stringify(request.headers.upgrade)}`)
+    const asked = { request, socket: socket as TLSSocket, target, query, webSocketToken: bearerToken(request) }
+    const real = await authenticate({ core, auth }, asked)
+    audit = beginAudit(core, asked, real, async () => undefined)
+    const user = await auth.impersonate(real, request.rawHeaders)
+    if (user !== real) audit?.actsAs(user)
+    const call: ApiRequest = {
+      method: request.method ?? 'GET',
+      path,
+      query,
+      header: (name) => request.headers[name] as string | undefined,
+      headerNames: () => Object.keys(request.headers),
+      user,
+      clientAddress: asked.socket.remoteAddress,
+      trusted: false,
+      signal,
+      body: async () => undefined,
+      annotations: audit?.annotations,
+      warnings: [],
+    }
+    const started = (code: number) => {
+      begun ||= code
+      audit?.started(code)
+    }
+    await route({ core, auth }, call, target, request, { socket, head, signal, started })
+    await audit?.complete(undefined, begun || 101)
   } catch (error) {
     const failure = asStatusError(error)
     if (failure !== error && !abort.signal.aborted) core.log.error('upgrade failed', { path: request.url, error })
-    refuse(socket, failure)
+    if (begun === 0) refuse(socket, failure)
+    else socket.destroy()
+    await audit?.complete(begun === 0 ? failure.status : undefined, begun || failure.code)
   }
 }
 
-async function admit(
-  core: Core,
-  auth: Auth,
+async function route(
+  { core }: Pick<HttpDoor, 'core' | 'auth'>,
+  call: ApiRequest,
+  target: Target,
   request: IncomingMessage,
-  socket: Duplex,
-  head: Buffer,
-  signal: AbortSignal,
-): Promise<Session> {
-  const [path = '', search = ''] = (request.url ?? '').split('?', 2)
-  const webSocketToken = bearerToken(request)
-  const credentials = {
-    authorization: request.headers.authorization,
-    socket: socket as TLSSocket,
-    ...(webSocketToken && { webSocketToken }),
+  caller: Caller,
+): Promise<void> {
+  const done = core.metrics.begin(target.verb, target.resource ? target.plural : '')
+  // It goes on without a seat: what is counted is only how it begins.
+  let release: (() => void) | undefined = await core.fairness.take(call.user, target, () => call.signal)
+  const begun = () => {
+    release?.()
+    release = undefined
   }
-  const known = (await auth.authenticator.authenticate(credentials)) ?? auth.anonymous
-  const call: ApiRequest = {
-    method: request.method ?? 'GET',
-    path,
-    query: Query.parse(search),
-    header: (name) => request.headers[name] as string | undefined,
-    headerNames: () => Object.keys(request.headers),
-    user: await auth.impersonate(known, request.rawHeaders),
-    trusted: false,
-    signal,
-    body: async () => undefined,
-    warnings: [],
+  let code = 101
+  const starting: Caller = {
+    ...caller,
+    started(answer) {
+      begun()
+      caller.started(answer)
+    },
   }
-  const target = parseTarget(call.method, path, false)
-  await authorizeTarget(core, call, target)
-  if (!target.resource || target.plural !== 'pods' || target.group !== '') throw noSuchResource()
+  try {
+    await authorizeTarget(core, call, target)
+    const elsewhere = core.outside.versions.ofPath(call.path)
+    if (elsewhere && core.outside.passUpgrade) await core.outside.passUpgrade(call, elsewhere, starting)
+    else if (target.resource) await serveConnection({ core }, call, target, request, starting)
+    else throw noSuchResource()
+  } catch (error) {
+    code = asStatusError(error).code
+    throw error
+  } finally {
+    begun()
+    done(code)
+  }
+}
+
+async function serveConnection(
+  { core }: Pick<HttpDoor, 'core'>,
+  call: ApiRequest,
+  target: ResourceTarget,
+  request: IncomingMessage,
+  caller: Caller,
+): Promise<void> {
+  const resource = core.registry.lookup(target.group, target.version, target.plural)
+  if (!resource?.definition.subresources.some(({ name }) => name === target.subresource)) throw noSuchResource()
+  if (target.subresource === 'proxy') {
+    const { proxyUpgrade } = await import('../subresources/proxy.ts')
+    return proxyUpgrade(core, call, resource, target, caller)
+  }
+  if (!STREAMS.has(target.subresource)) throw noSuchResource()
   // To read from a pod is not to run something in it: a GET needs both permissions.
   if (target.verb === 'get') await authorizeTarget(core, call, { ...target, verb: 'create' })
-  const resource = core.registry.lookup(target.group, target.version, target.plural)
-  if (!resource) throw noSuchResource()
-  await admitConnect(core, call, resource, target)
-  return { core, call, target, pod: findPod(core, resource, target), request, socket, head, signal }
-}
-
-const OPTIONS_KINDS: Record<string, string> = {
-  exec: 'PodExecOptions',
-  attach: 'PodAttachOptions',
-  portforward: 'PodPortForwardOptions',
-}
-
-async function admitConnect(core: Core, call: ApiRequest, resource: Resource, target: ResourceTarget): Promise<void> {
-  const kind = OPTIONS_KINDS[target.subresource]
-  if (!kind) throw badRequest(`pods/${target.subresource} is not a stream`)
-  const object = {
-    kind,
-    apiVersion: 'v1',
-    metadata: {},
-    container: call.query.get('container'),
-    command: call.query.all('command'),
-  }
-  const admission = new Admission(
-    writeCall(core, call, resource, target, 'CreateOptions'),
-    'CONNECT',
-    target.name,
-    object,
-    undefined,
-  )
-  await admission.mutate()
-  await admission.validate()
+  const options = await admitConnect(core, call, resource, target)
+  return serveSession({ target, pod: findPod(core, resource, target), options, request, caller })
 }
 
 function bearerToken(request: IncomingMessage): string | undefined {
   const offered = protocolsOf(request).find((protocol) => protocol.startsWith(BEARER_PROTOCOL))
   return offered && Buffer.from(offered.slice(BEARER_PROTOCOL.length), 'base64url').toString()
-}
-
-function protocolsOf(request: IncomingMessage): string[] {
-  const header = request.headers['sec-websocket-protocol']
-  return header ? header.split(',').map((protocol) => protocol.trim()) : []
-}
-
-async function serveWebSocket(session: Session): Promise<void> {
-  const { target, pod, call, request, signal } = session
-  const offered = protocolsOf(request)
-  if (target.subresource !== 'portforward') {
-    const kind = target.subresource as 'exec' | 'attach'
-    const options: ExecOptions = readProcessOptions(call.query, kind, pod)
-    const socket = await accept(session, choose(offered, PROCESS_PROTOCOLS))
-    return runProcess(kind, pod, options, webSocketChannels(socket, options), signal)
-  }
-  if (offered.includes(TUNNEL_PROTOCOL)) {
-    const socket = await accept(session, TUNNEL_PROTOCOL)
-    return forwardSpdy(tunnel(socket), pod, signal)
-  }
-  const ports = readPorts(call.query.all('ports'))
-  const socket = await accept(session, choose(offered, CHANNEL_PROTOCOLS))
-  return forwardChannels(socket, ports, pod, signal)
-}
-
-/** The first of ours that the client offers; a client that offers none gets the oldest. */
-function choose(offered: readonly string[], spoken: readonly string[]): string | undefined {
-  const wanted = offered.filter((protocol) => !protocol.startsWith(BEARER_PROTOCOL))
-  if (wanted.length === 0) return undefined
-  const found = spoken.find((protocol) => wanted.includes(protocol))
-  if (!found)
-    throw badRequest(
-      `unable to negotiate a protocol: client supports [${wanted.join(' ')}], server accepts [${spoken.join(' ')}]`,
-    )
-  return found
-}
-
-/** The library refuses protocol names with a slash, which the tunnel's has; so it never sees the header, and ours is added. */
-function accept({ request, socket, head }: Session, protocol: string | undefined): Promise<WebSocket> {
-  const server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false })
-  delete request.headers['sec-websocket-protocol']
-  server.on('headers', (headers) => {
-    if (protocol !== undefined) headers.push(`Sec-WebSocket-Protocol: ${protocol}`)
-  })
-  return new Promise((resolve, reject) => {
-    socket.once('close', () => reject(new Error('the client went away')))
-    server.handleUpgrade(request, socket, head, (webSocket) => {
-      Object.defineProperty(webSocket, 'protocol', { value: protocol ?? 'channel.k8s.io' })
-      webSocket.on('error', () => webSocket.terminate())
-      resolve(webSocket)
-    })
-  })
-}
-
-async function serveSpdy(session: Session): Promise<void> {
-  const { target, pod, call, request, socket, head, signal } = session
-  const offered = String(request.headers['x-stream-protocol-version'] ?? '')
-    .split(',')
-    .map((protocol) => protocol.trim())
-    .filter((protocol) => protocol !== '')
-  const isForward = target.subresource === 'portforward'
-  const spoken = isForward ? [PORT_FORWARD_PROTOCOL] : SPDY_PROCESS_PROTOCOLS
-  const protocol = offered.length === 0 ? spoken.at(-1) : spoken.find((one) => offered.includes(one))
-  if (!protocol) {
-    throw custom(
-      403,
-      'Forbidden',
-      `unable to upgrade: unable to negotiate protocol: client supports ${offered}, server accepts ${spoken}`,
-    )
-  }
-  const kind = target.subresource as 'exec' | 'attach'
-  const options = isForward ? undefined : readProcessOptions(call.query, kind, pod)
-  const lines = [
-    'HTTP/1.1 101 Switching Protocols',
-    'Connection: Upgrade',
-    'Upgrade: SPDY/3.1',
-    `X-Stream-Protocol-Version: ${protocol}`,
-  ]
-  socket.write(`${lines.join('\r\n')}\r\n\r\n`)
-  if (head.length > 0) socket.unshift(head)
-  if (!options) return forwardSpdy(socket, pod, signal)
-  const channels = await spdyChannels(socket, options, protocol)
-  await runProcess(kind, pod, options, channels, signal)
-  await channels.connection.closed
 }
 
 /** Before the upgrade an error is an ordinary answer. */

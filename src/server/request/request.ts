@@ -12,6 +12,8 @@ export interface ApiRequest {
   /** Lower-case. */
   headerNames(): readonly string[]
   readonly user: UserInfo
+  /** Where it came from, for those whom it is passed on to; absent in process. */
+  readonly clientAddress?: string | undefined
   /** Came in process: its body is an object made by typed code. */
   readonly trusted: boolean
   readonly signal: AbortSignal

@@ -34,6 +34,13 @@ const METHOD_VERBS: Record<string, string> = {
   HEAD: 'get',
 }
 
+const LONG_RUNNING = new Set(['attach', 'exec', 'log', 'portforward', 'proxy'])
+
+/** Whether a request goes on for as long as its two ends like: Kubernetes audits its beginning too, and lets it have no seat. */
+export function isLongRunning(target: Target): boolean {
+  return target.resource && (target.verb === 'watch' || LONG_RUNNING.has(target.subresource))
+}
+
 /** `watch` says whether the query asks for one. */
 export function parseTarget(method: string, path: string, watch: boolean): Target {
   const segments = decodePath(path).split('/')

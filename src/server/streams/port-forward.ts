@@ -145,9 +145,8 @@ export async function forwardChannels(
   socket.close(1000)
 }
 
-/** The ports of the query, as the channel form has them. Throws a 400. */
-export function readPorts(values: readonly string[]): number[] {
-  const ports = values.flatMap((value) => value.split(',')).map(Number)
+/** The ports that were asked for, as the channel form has them. Throws a 400. */
+export function readPorts(ports: readonly number[] = []): readonly number[] {
   if (ports.length === 0 || ports.some((port) => !Number.isInteger(port) || port < 1 || port > 65535)) {
     throw badRequest('you must specify at least 1 port, each between 1 and 65535')
   }

@@ -1,8 +1,8 @@
 /** Runs exec and attach: joins the caller's channels with a process on a node, and says at the end how it ended. */
 import type { Readable, Writable } from 'node:stream'
+import type { KubeObject } from '../../api/object.ts'
 import { badRequest, type Status, StatusError } from '../../api/status.ts'
 import type { AttachOptions, ExecOptions, ProcessExit, ProcessHandle, ProcessIo, TerminalSize } from '../../api/streams.ts'
-import type { Query } from '../request/query.ts'
 import { chooseContainer, type PodTarget } from './pod-target.ts'
 
 /** The caller's ends, in whatever protocol they came. */
@@ -16,13 +16,13 @@ export interface ProcessChannels {
 }
 
 /** Throws a 400 when nothing is to be streamed, or no command is given. */
-export function readProcessOptions(query: Query, kind: 'exec' | 'attach', target: PodTarget): ExecOptions {
+export function readProcessOptions(given: KubeObject, kind: 'exec' | 'attach', target: PodTarget): ExecOptions {
   const options = {
-    stdin: query.flag('stdin'),
-    stdout: query.flag('stdout'),
-    stderr: query.flag('stderr'),
-    tty: query.flag('tty'),
-    command: query.all('command'),
+    stdin: given.stdin === true,
+    stdout: given.stdout === true,
+    stderr: given.stderr === true,
+    tty: given.tty === true,
+    command: (given.command ?? []) as string[],
   }
   if (!options.stdin && !options.stdout && !options.stderr)
     throw badRequest('you must specify at least 1 of stdin, stdout, stderr')
@@ -33,7 +33,7 @@ export function readProcessOptions(query: Query, kind: 'exec' | 'attach', target
   if (kind === 'exec' && (phase === 'Succeeded' || phase === 'Failed')) {
     throw badRequest(`cannot exec into a container in a completed pod; current phase is ${phase}`)
   }
-  return { ...options, container: chooseContainer(target.pod, query.get('container')) }
+  return { ...options, container: chooseContainer(target.pod, given.container) }
 }
 
 /** Never rejects: what goes wrong is in the status the caller gets. */

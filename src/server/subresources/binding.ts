@@ -2,7 +2,6 @@
 
 import { notSupported, required } from '../../api/field-errors.ts'
 import type { KubeObject } from '../../api/object.ts'
-import { builtinSchema } from '../../api/schema/builtin.ts'
 import { badRequest, conflict, custom, type FieldError } from '../../api/status.ts'
 import type { Core } from '../core.ts'
 import { noSuchResource } from '../failures.ts'
@@ -12,11 +11,12 @@ import { readObject } from '../request/body.ts'
 import { type Answer, type ApiRequest, jsonAnswer } from '../request/request.ts'
 import type { ResourceTarget } from '../request/target.ts'
 import { Admission } from '../write/admit.ts'
-import { writeCall } from '../write/call.ts'
+import { type WriteCall, writeCall } from '../write/call.ts'
 import { placeInNamespace } from '../write/create.ts'
 import { updateObject } from '../write/update.ts'
+import { expectedPart, partKind } from './part-kinds.ts'
 
-const BINDING = { apiVersion: 'v1', kind: 'Binding' }
+const BINDING = partKind('', 'v1', 'Binding')
 
 /** Throws 404, 409 for a pod that has a node, gates or is going, 500 for a target that is no node. */
 export async function bind(core: Core, request: ApiRequest, resource: Resource, target: ResourceTarget): Promise<Answer> {
@@ -25,14 +25,14 @@ export async function bind(core: Core, request: ApiRequest, resource: Resource, 
   if (binding.metadata.name && binding.metadata.name !== name) {
     throw badRequest(`the name of the object (${binding.metadata.name}) does not match the name on the URL (${name})`)
   }
-  return bindPod(core, request, resource, { ...target, subresource: 'binding' }, binding)
+  return bindPod(writeCall(core, request, resource, target, 'CreateOptions'), resource, name, binding)
 }
 
 /** The pod is the binding's name. */
 export async function createBinding(
   core: Core,
   request: ApiRequest,
-  _resource: Resource,
+  resource: Resource,
   target: ResourceTarget,
 ): Promise<Answer> {
   const pods = core.registry.lookup('', 'v1', 'pods')
@@ -40,29 +40,26 @@ export async function createBinding(
   const binding = await readBinding(core, request)
   const name = binding.metadata.name ?? ''
   if (name === '') throw badRequest('name must be provided')
-  return bindPod(core, request, pods, { ...target, plural: 'pods', name, subresource: 'binding' }, binding)
+  return bindPod(writeCall(core, request, resource, target, 'CreateOptions'), pods, name, binding)
 }
 
 async function readBinding(core: Core, request: ApiRequest): Promise<KubeObject> {
-  return readObject(request, { ...BINDING, schema: builtinSchema('core/v1.Binding') }, core.registry)
+  return readObject(request, expectedPart(BINDING), core.registry)
 }
 
-async function bindPod(
-  core: Core,
-  request: ApiRequest,
-  pods: Resource,
-  target: ResourceTarget,
-  binding: KubeObject,
-): Promise<Answer> {
-  const call = writeCall(core, request, pods, target, 'CreateOptions')
+/** Admission sees the call as it came: for the pod's `binding`, or for a Binding of its own. */
+async function bindPod(call: WriteCall, pods: Resource, name: string, binding: KubeObject): Promise<Answer> {
   placeInNamespace(call, binding)
-  const admission = new Admission(call, 'CREATE', target.name, binding, undefined)
+  const admission = new Admission(call, { operation: 'CREATE', name, object: binding, kind: BINDING })
   await admission.mutate()
   checkTarget(binding)
   await admission.validate()
   const next = (old: KubeObject) => bound(copyJson(old), binding, call.now)
   try {
-    await updateObject(call, { next, rules: {}, managed: true, admitted: true })
+    await updateObject(
+      { ...call, resource: pods, name, subresource: 'binding' },
+      { next, rules: {}, managed: true, admitted: true },
+    )
   } catch (error) {
     admission.release()
     throw error

@@ -1,6 +1,5 @@
 /** POST to a pod's `eviction`: a delete that asks the disruption budgets first. */
 import type { KubeObject } from '../../api/object.ts'
-import { builtinSchema } from '../../api/schema/builtin.ts'
 import { labelSelector } from '../../api/selectors.ts'
 import { badRequest, custom, forbidden, internalError, type StatusError } from '../../api/status.ts'
 import type { PodDisruptionBudget } from '../../api/types.ts'
@@ -17,15 +16,16 @@ import { readEntry } from '../verbs/get.ts'
 import { Admission } from '../write/admit.ts'
 import { type WriteCall, writeCall } from '../write/call.ts'
 import { updateObject } from '../write/update.ts'
+import { expectedPart, partKind } from './part-kinds.ts'
 
-const EVICTION = { apiVersion: 'policy/v1', kind: 'Eviction' }
+const EVICTION = partKind('policy', 'v1', 'Eviction')
 /** Evictions a budget remembers; more at once are refused. */
 const MAX_DISRUPTED_PODS = 2000
 const RETRY_SECONDS = 10
 
 /** Throws 404, 400 for another pod's eviction, 429 when a budget forbids it. */
 export async function evict(core: Core, request: ApiRequest, resource: Resource, target: ResourceTarget): Promise<Answer> {
-  const eviction = await readObject(request, { ...EVICTION, schema: builtinSchema('policy/v1.Eviction') }, core.registry)
+  const eviction = await readObject(request, expectedPart(EVICTION), core.registry)
   const { name } = target
   if (eviction.metadata.name && eviction.metadata.name !== name)
     throw badRequest('name in URL does not match name in Eviction object')
@@ -33,7 +33,7 @@ export async function evict(core: Core, request: ApiRequest, resource: Resource,
   const given = writeCall(core, request, resource, { ...target, subresource: 'eviction' }, 'CreateOptions')
   const call: WriteCall = { ...given, dryRun: given.dryRun || (options.dryRun ?? []).length > 0 }
   const pod = objectOf(readEntry(core, resource, target.namespace, name), resource)
-  const admission = new Admission(call, 'CREATE', name, eviction, undefined)
+  const admission = new Admission(call, { operation: 'CREATE', name, object: eviction, kind: EVICTION })
   await admission.mutate()
   await admission.validate()
   const budget = ignoresBudgets(pod) ? undefined : budgetOf(core, pod)

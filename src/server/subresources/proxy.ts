@@ -1,34 +1,63 @@
-/** `proxy` of pods, services and nodes: a request is passed on to a port inside, and its answer comes back as it is. */
-import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
-import { connect } from 'node:net'
-import type { Duplex } from 'node:stream'
-import { connect as tlsConnect } from 'node:tls'
-import { badRequest, custom, unavailable } from '../../api/status.ts'
-import type { NodeStreams } from '../../api/streams.ts'
+/** `proxy` of pods, services and nodes: a request is passed on to a port inside, and its answer comes back, its links through here. */
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+import type { KubeObject } from '../../api/object.ts'
+import { custom, unavailable } from '../../api/status.ts'
+import { type Caller, splice } from '../callout/splice.ts'
 import type { Core } from '../core.ts'
-import { noSuchResource } from '../failures.ts'
 import type { Resource } from '../registry.ts'
 import { type Answer, type ApiRequest, jsonAnswer, textAnswer } from '../request/request.ts'
 import type { ResourceTarget } from '../request/target.ts'
-import { findPod } from '../streams/pod-target.ts'
 import { readEntry } from '../verbs/get.ts'
-import { type Endpoint, endpointOf, parseName, podPort } from './proxy-target.ts'
+import { admitConnect } from './connect.ts'
+import { NOT_PASSED_ON, prepareProxied, unreachable } from './proxy-request.ts'
+import { type Page, rewriteHtml, rewriteUrl } from './proxy-rewrite.ts'
+import { parseName } from './proxy-target.ts'
 
-/** Headers that are about one connection, not about what is asked (RFC 9110 section 7.6.1); credentials stay here. */
-const NOT_PASSED_ON = new Set([
-  ...['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'te', 'trailer', 'transfer-encoding', 'upgrade'],
-  ...['host', 'authorization', 'content-length'],
-])
+/** A larger page comes back as it is. */
+const MAX_REWRITTEN_BYTES = 8 * 1024 * 1024
+/** Which pages of other origins may read an answer is this server's to say, as in Kubernetes. */
+const ACCESS_CONTROL = ['credentials', 'headers', 'methods', 'origin'].map((what) => `access-control-allow-${what}`)
 
 export async function proxy(core: Core, request: ApiRequest, resource: Resource, target: ResourceTarget): Promise<Answer> {
-  if (target.rest === '' && !request.path.endsWith('/') && request.method === 'GET') return redirect(request)
-  if (target.plural === 'nodes') return ofNode(core, request, resource, target)
+  const options = await admitConnect(core, request, resource, target)
+  const isBare = !options.path && !request.path.endsWith('/')
+  if (isBare && (request.method === 'GET' || request.method === 'HEAD')) return redirect(request)
+  if (target.plural === 'nodes') return ofNode(core, request, resource, target, options)
+  const body = await request.body()
   const signal = AbortSignal.any([request.signal, core.closing])
-  const { scheme, name, port } = parseName(target.name, target.plural)
-  const aim = { ...target, name }
-  const endpoint = target.plural === 'pods' ? ofPod(core, resource, aim, port) : await endpointOf(core, resource, aim, port)
-  const duplex = await open(core, endpoint, signal)
-  return forward(request, target, { ...endpoint, secure: scheme === 'https' }, duplex, signal)
+  const proxied = await prepareProxied(core, request, resource, target, options, signal)
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    const headers = { ...proxied.options.headers, connection: 'close' }
+    const asked = httpRequest({ ...proxied.options, headers }, resolve)
+    asked.on('error', (error) => reject(unreachable(proxied.page.behind, error)))
+    proxied.duplex.on('error', (error) => reject(unreachable(proxied.page.behind, error)))
+    asked.end(body instanceof Uint8Array ? body : undefined)
+  })
+  answer.on('close', () => proxied.duplex.destroy())
+  return await shown(answer, proxied.page)
+}
+
+/** The same for a caller who wants to speak another protocol than HTTP. Resolves when either end has closed the connection. */
+export async function proxyUpgrade(
+  core: Core,
+  request: ApiRequest,
+  resource: Resource,
+  target: ResourceTarget,
+  caller: Caller,
+): Promise<void> {
+  const options = await admitConnect(core, request, resource, target)
+  if (target.plural === 'nodes') throw notOfNode(target)
+  const proxied = await prepareProxied(core, request, resource, target, options, caller.signal)
+  const headers = { ...proxied.options.headers, connection: 'Upgrade', upgrade: request.header('upgrade') }
+  try {
+    await splice(caller, httpRequest({ ...proxied.options, headers }))
+  } catch (error) {
+    throw unreachable(proxied.page.behind, error)
+  } finally {
+    proxied.duplex.destroy()
+  }
 }
 
 /** A page at an address without a slash would have its links go astray. */
@@ -37,90 +66,73 @@ function redirect({ path, query }: ApiRequest): Answer {
   return { ...textAnswer(301, ''), headers: { location: `${path}/${search ? `?${search}` : ''}` } }
 }
 
-function ofPod(core: Core, resource: Resource, target: ResourceTarget, port: string): Endpoint {
-  const { pod } = findPod(core, resource, target)
-  const number = port === '' ? podPort(pod) : Number(port)
-  if (!Number.isInteger(number) || number < 1 || number > 65535) throw badRequest(`invalid port ${JSON.stringify(port)}`)
-  return { pod: target, address: pod.status?.podIP ?? '', port: number }
-}
-
-async function open(core: Core, endpoint: Endpoint, signal: AbortSignal): Promise<Duplex> {
-  const { pod: target, address, port } = endpoint
-  const pods = core.registry.lookup('', 'v1', 'pods')
-  if (!pods) throw noSuchResource()
-  if (!target) return connect({ host: address, port, signal })
-  const { node, ref } = findPod(core, pods, target)
-  return (await reached(() => node.portForward(ref, port, signal), `${target.name}:${port}`)).duplex
-}
-
-async function reached<T>(work: () => ReturnType<NodeStreams['portForward']> | Promise<T>, place: string): Promise<T> {
-  try {
-    return (await work()) as T
-  } catch (error) {
-    throw unreachable(place, error)
-  }
-}
-
-function unreachable(place: string, error: unknown): Error {
-  const failure = unavailable(
-    `error trying to reach service: ${place}: ${error instanceof Error ? error.message : String(error)}`,
-  )
-  failure.cause = error
-  return failure
-}
-
-async function forward(
-  request: ApiRequest,
-  target: ResourceTarget,
-  endpoint: Endpoint & { secure: boolean },
-  duplex: Duplex,
-  signal: AbortSignal,
-): Promise<Answer> {
-  const place = `${endpoint.address || target.name}:${endpoint.port}`
-  const body = await request.body()
-  // As kube-apiserver, it takes the certificate that the other end has: there is no name to check it by.
-  const socket = endpoint.secure ? tlsConnect({ socket: duplex, rejectUnauthorized: false }) : duplex
-  const search = request.query.toString()
-  const options: RequestOptions = {
-    method: request.method,
-    path: `/${pathInside(request, target)}${search ? `?${search}` : ''}`,
-    headers: { ...passedOn(request), host: place, connection: 'close' },
-    createConnection: () => socket,
-    signal,
-  }
-  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-    const asked = httpRequest(options, resolve)
-    asked.on('error', (error) => reject(unreachable(place, error)))
-    duplex.on('error', (error) => reject(unreachable(place, error)))
-    asked.end(body instanceof Uint8Array ? body : undefined)
-  })
-  answer.on('close', () => duplex.destroy())
+async function shown(answer: IncomingMessage, page: Page): Promise<Answer> {
   const headers: Record<string, string | string[]> = {}
   for (const [name, value] of Object.entries(answer.headers)) {
-    if (value !== undefined && !NOT_PASSED_ON.has(name)) headers[name] = value
+    if (value !== undefined && !NOT_PASSED_ON.has(name) && !ACCESS_CONTROL.includes(name)) headers[name] = value
   }
-  return { type: 'stream', status: answer.statusCode ?? 502, contentType: '', headers, stream: answer }
+  const status = answer.statusCode ?? 502
+  const { location } = answer.headers
+  if (location) headers.location = rewriteUrl(location, page)
+  else if (isPage(answer)) {
+    // What was compressed comes back plain: then it need not be compressed again to have its links changed.
+    const isPlain = !answer.headers['content-encoding']
+    delete headers['content-encoding']
+    return {
+      type: 'stream',
+      status,
+      contentType: '',
+      headers,
+      stream: await rewritten(isPlain ? answer : unzipped(answer), page),
+    }
+  }
+  return { type: 'stream', status, contentType: '', headers, stream: answer }
 }
 
-/** What follows `proxy`, in the caller's own encoding. */
-function pathInside({ path }: ApiRequest, { namespace, plural }: ResourceTarget): string {
-  // `/api/v1/namespaces/NAMESPACE/pods/NAME/proxy/…`, or the same without a namespace.
-  const before = namespace && plural !== 'nodes' ? 8 : 6
-  return path.split('/').slice(before).join('/')
+/** In an encoding that can be read. */
+function isPage({ headers, statusCode }: IncomingMessage): boolean {
+  const isHtml = /^\s*text\/html\s*(?:;|$)/i.test(headers['content-type'] ?? '')
+  return isHtml && statusCode !== 304 && ['', 'gzip'].includes(headers['content-encoding'] ?? '')
 }
 
-function passedOn(request: ApiRequest): Record<string, string> {
-  const headers: Record<string, string> = {}
-  for (const name of request.headerNames()) {
-    const value = request.header(name)
-    if (value !== undefined && !name.startsWith(':') && !name.startsWith('impersonate-') && !NOT_PASSED_ON.has(name))
-      headers[name] = value
+function unzipped(answer: IncomingMessage): Readable {
+  const plain = createGunzip()
+  answer.on('error', (error) => plain.destroy(error))
+  return answer.pipe(plain)
+}
+
+/** Byte for byte what was read, but for the links; all of it where there is too much. */
+async function rewritten(source: Readable, page: Page): Promise<Readable> {
+  const chunks: Buffer[] = []
+  let length = 0
+  const rest = source[Symbol.asyncIterator]() as AsyncIterableIterator<Buffer>
+  for (let next = await rest.next(); !next.done; next = await rest.next()) {
+    chunks.push(next.value)
+    length += next.value.length
+    if (length <= MAX_REWRITTEN_BYTES) continue
+    return Readable.from(concatenated(chunks, rest), { objectMode: false })
   }
-  return headers
+  const html = rewriteHtml(Buffer.concat(chunks, length).toString('latin1'), page)
+  return Readable.from([Buffer.from(html, 'latin1')])
+}
+
+async function* concatenated(first: Iterable<Buffer>, rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  yield* first
+  yield* rest
+}
+
+function notOfNode({ rest }: ResourceTarget): Error {
+  return custom(404, 'NotFound', `the node serves /healthz, /pods, /stats/summary and /metrics/resource, not /${rest}`, {})
 }
 
 /** What a kubelet serves of itself, as far as the API server and its agent know it. */
-async function ofNode(core: Core, request: ApiRequest, resource: Resource, target: ResourceTarget): Promise<Answer> {
+async function ofNode(
+  core: Core,
+  request: ApiRequest,
+  resource: Resource,
+  target: ResourceTarget,
+  { path = '' }: KubeObject,
+): Promise<Answer> {
   const { name, port } = parseName(target.name, 'nodes')
   readEntry(core, resource, '', name)
   const node = core.nodes.get(name)
@@ -128,7 +140,7 @@ async function ofNode(core: Core, request: ApiRequest, resource: Resource, targe
   if (port !== '' && port !== '10250') throw unavailable(`nothing listens on port ${port} of node ${JSON.stringify(name)}`)
   const usage = () => node.usage(undefined, AbortSignal.any([request.signal, core.closing]))
   const pages = () => import('../usage/kubelet-pages.ts')
-  switch (target.rest) {
+  switch (path) {
     case 'healthz':
       return textAnswer(200, 'ok')
     case 'pods': {
@@ -140,11 +152,6 @@ async function ofNode(core: Core, request: ApiRequest, resource: Resource, targe
     case 'metrics/resource':
       return textAnswer(200, (await pages()).resourceMetrics(await usage()), 'text/plain; version=0.0.4; charset=utf-8')
     default:
-      throw custom(
-        404,
-        'NotFound',
-        `the node serves /healthz, /pods, /stats/summary and /metrics/resource, not /${target.rest}`,
-        {},
-      )
+      throw notOfNode(target)
   }
 }

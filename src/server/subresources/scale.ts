@@ -19,9 +19,11 @@ import type { ResourceTarget } from '../request/target.ts'
 import { readEntry } from '../verbs/get.ts'
 import { patchCall, patchKind, readPatch } from '../verbs/patch.ts'
 import type { View } from '../views/view.ts'
+import { Admission } from '../write/admit.ts'
 import { type WriteCall, writeCall } from '../write/call.ts'
 import { unsaved } from '../write/commit.ts'
 import { MODIFIED, updateObject } from '../write/update.ts'
+import { expectedPart } from './part-kinds.ts'
 
 const SCALE = { apiVersion: 'autoscaling/v1', kind: 'Scale' }
 const column = (name: string, cell: (object: KubeObject) => number): Column => ({ name, type: 'integer', priority: 0, cell })
@@ -53,7 +55,7 @@ export async function updateScale(
   view: View,
 ): Promise<Answer> {
   const call = writeCall(core, request, resource, target, 'UpdateOptions')
-  const given = await readObject(request, { ...SCALE, schema: builtinSchema('autoscaling/v1.Scale') }, core.registry)
+  const given = await readObject(request, expectedPart(SCALE_RESOURCE.definition), core.registry)
   return write(call, () => given, view)
 }
 
@@ -83,14 +85,20 @@ async function readApplied(request: ApiRequest): Promise<unknown> {
 async function write(call: WriteCall, change: (scale: KubeObject) => KubeObject, view: View): Promise<Answer> {
   const { resource } = call
   const paths = pathsOf(resource)
-  const next = (old: KubeObject) => {
-    const scale = change(scaleOf(old, resource))
+  let admission: Admission | undefined
+  const next = async (old: KubeObject) => {
+    const before = scaleOf(old, resource)
+    const scale = copyJson(change(before))
+    admission = new Admission(call, {
+      ...{ operation: 'UPDATE', name: call.name, object: scale, old: before, kind: SCALE_RESOURCE.definition },
+    })
+    await admission.mutate()
     checkScale(call, scale, old)
     const object = copyJson(old)
     setAt(object, paths.specReplicas, scale.spec?.replicas ?? 0)
     return object
   }
-  const { entry } = await updateObject(call, { next })
+  const { entry } = await updateObject(call, { next, admission: () => admission! })
   return answer(resource, objectOf(entry, resource), view)
 }
 

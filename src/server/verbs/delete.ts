@@ -72,7 +72,7 @@ export async function deleteObject(call: WriteCall, options: DeleteOptions): Pro
     if (pending) await pending
     const old = objectOf(entry, resource)
     checkPreconditions(call, options, old)
-    const admission = new Admission(call, 'DELETE', call.name, undefined, old)
+    const admission = new Admission(call, { operation: 'DELETE', name: call.name, old })
     await admission.mutate()
     await admission.validate()
     try {

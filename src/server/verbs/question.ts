@@ -6,6 +6,7 @@ import type { Resource } from '../registry.ts'
 import { readObject } from '../request/body.ts'
 import { type Answer, type ApiRequest, jsonAnswer } from '../request/request.ts'
 import type { ResourceTarget } from '../request/target.ts'
+import { Admission } from '../write/admit.ts'
 import { writeCall } from '../write/call.ts'
 import { placeInNamespace } from '../write/create.ts'
 
@@ -21,6 +22,9 @@ export async function answerQuestion(
   object.metadata ??= {}
   setDefaults(resource, object)
   placeInNamespace(call, object)
+  const admission = new Admission(call, { operation: 'CREATE', name: object.metadata.name ?? '', object })
+  await admission.mutate()
+  await admission.validate()
   const question = core.questions.get(target.plural)!
   return jsonAnswer(201, await question(object, { user: request.user, namespace: target.namespace }))
 }

@@ -1,9 +1,21 @@
 /** Leads a write through admission: mutators in order, then every validator; tells those that passed when nothing was written. */
+import type { ObjectKind } from '../../api/definition.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { AdmissionPlugin, AdmissionRequest } from '../admission/contract.ts'
 import type { WriteCall } from './call.ts'
 
 export type Operation = AdmissionRequest['operation']
+
+/** What is written: an object of the resource, or of the kind that its subresource takes. */
+export interface Written {
+  readonly operation: Operation
+  /** Empty for a create that leaves the name to the server. */
+  readonly name: string
+  readonly object?: KubeObject | undefined
+  readonly old?: KubeObject | undefined
+  /** When it is not the resource's own. */
+  readonly kind?: ObjectKind
+}
 
 export class Admission {
   readonly #request: AdmissionRequest
@@ -11,11 +23,13 @@ export class Admission {
   #validated: AdmissionPlugin[] = []
   #asked = false
 
-  constructor(call: WriteCall, operation: Operation, name: string, object: KubeObject | undefined, old: KubeObject | undefined) {
+  constructor(call: WriteCall, { operation, name, object, old, kind }: Written) {
     const { request, core } = call
+    const { definition } = call.resource
     this.#request = {
       operation,
-      definition: call.resource.definition,
+      definition,
+      kind: kind ?? definition,
       subresource: call.subresource,
       namespace: call.namespace,
       name,

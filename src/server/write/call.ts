@@ -19,8 +19,8 @@ export interface WriteCall {
   readonly force: boolean
   /** Who managedFields say wrote this. */
   readonly fieldManager: string
-  /** The options object admission sees. */
-  readonly options: Readonly<Record<string, unknown>>
+  /** The options object admission sees; a CONNECT has none. */
+  readonly options: Readonly<Record<string, unknown>> | undefined
   /** When the call came in, RFC 3339 seconds. */
   readonly now: string
 }

@@ -29,7 +29,7 @@ export async function createObject(call: WriteCall, object: KubeObject, manage =
   placeInNamespace(call, object)
   refuseVersion(metadata.resourceVersion)
   if (manage) trackUpdate(call, object, undefined)
-  const admission = new Admission(call, 'CREATE', metadata.name ?? '', object, undefined)
+  const admission = new Admission(call, { operation: 'CREATE', name: metadata.name ?? '', object })
   if (await admission.mutate()) setDefaults(resource, object)
   delete metadata.deletionTimestamp
   delete metadata.deletionGracePeriodSeconds

@@ -29,6 +29,8 @@ export const MODIFIED = 'the object has been modified; please apply your changes
 export interface UpdatePlan {
   /** Makes the new object from the stored one, which is shared and read-only. Called again when the write starts over. */
   next: (old: KubeObject) => KubeObject | Promise<KubeObject>
+  /** What `next` has asked the mutators already, of a part of the object that has a kind of its own (Scale). */
+  admission?: () => Admission
   /** How the rules of this write differ from an ordinary update's. */
   rules?: UpdateRules
   /** The new object's managedFields are right already (apply, and what the server itself writes). */
@@ -79,8 +81,10 @@ async function attemptUpdate(
   const { resource } = call
   placeInNamespace(call, object)
   if (!plan.managed) trackUpdate(call, object, old)
-  const admission = plan.admitted ? undefined : new Admission(call, 'UPDATE', call.name, object, old)
-  if (await admission?.mutate()) setDefaults(resource, object)
+  const begun = plan.admission?.()
+  const admission =
+    begun ?? (plan.admitted ? undefined : new Admission(call, { operation: 'UPDATE', name: call.name, object, old }))
+  if (!begun && (await admission?.mutate())) setDefaults(resource, object)
   checkVersion(call, object, entry)
   prepare(call, plan, object, old)
   const errors = findErrors(call, plan, object, old)

@@ -53,7 +53,16 @@ afterAll(async () => {
 it('a pod without paths pays next to nothing', async () => {
   const definition = builtinDefinitions.find(({ kind }) => kind === 'Pod')!
   const request = (more: Partial<AdmissionRequest>): AdmissionRequest => ({
-    ...{ operation: 'CREATE', definition, subresource: '', namespace: 'default', name: 'plain', dryRun: false, old: undefined },
+    ...{
+      operation: 'CREATE',
+      definition,
+      kind: definition,
+      subresource: '',
+      namespace: 'default',
+      name: 'plain',
+      dryRun: false,
+      old: undefined,
+    },
     ...{ object: POD, options: {}, user: { name: 'u', groups: [] }, warn: () => {} },
     ...more,
   })

@@ -63,6 +63,19 @@ describe('seats', () => {
     expect(control_.take(user('jane', 'dev'), target, never)).toBeTypeOf('function')
   })
 
+  it('are not for what runs long, but a watch waits for one to begin on', async () => {
+    const control_ = await control([level('l', { limitResponse: { type: 'Reject' } }), schema('s', 'l', 'dev')], 1)
+    const first = control_.take(user('jane', 'dev'), target, never) as () => void
+    for (const subresource of ['log', 'exec', 'attach', 'portforward', 'proxy/x/y']) {
+      const long = parseTarget('GET', `/api/v1/namespaces/default/pods/p/${subresource}`, false)
+      ;(control_.take(user('joe', 'dev'), long, never) as () => void)()
+    }
+    const watch = parseTarget('GET', '/api/v1/namespaces/default/pods', true)
+    await expect(async () => control_.take(user('joe', 'dev'), watch, never)).rejects.toThrow('Too many requests')
+    first()
+    expect(control_.take(user('joe', 'dev'), watch, never)).toBeTypeOf('function')
+  })
+
   it('that are lent come back', async () => {
     const lender = level('lender', { lendablePercent: 100, limitResponse: QUEUE })
     const objects = [
