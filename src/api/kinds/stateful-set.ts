@@ -58,8 +58,20 @@ function check(set: StatefulSet, errors: Errors): void {
   nonNegative(spec.minReadySeconds, 'spec.minReadySeconds', errors)
   nonNegative(spec.ordinals?.start, 'spec.ordinals.start', errors)
   const matcher = checkWorkloadSelector(spec.selector, 'statefulset', errors)
-  if (matcher) checkRunningTemplate(spec.template, matcher, 'StatefulSet', errors)
+  if (matcher) checkRunningTemplate(withClaims(spec), matcher, 'StatefulSet', errors)
   else errors.push(invalid('spec.selector', spec.selector, ''))
+}
+
+/** The template as its pods will be: each claim template is a volume too, which containers mount by its name. */
+function withClaims({ template, volumeClaimTemplates = [] }: StatefulSetSpec): StatefulSetSpec['template'] {
+  const volumes = template?.spec?.volumes ?? []
+  const claims = volumeClaimTemplates.flatMap(({ metadata }) => {
+    const name = metadata?.name
+    const isNew = name !== undefined && !volumes.some((volume) => volume.name === name)
+    return isNew ? [{ name, persistentVolumeClaim: { claimName: name } }] : []
+  })
+  if (!template?.spec || claims.length === 0) return template
+  return { ...template, spec: { ...template.spec, volumes: [...volumes, ...claims] } }
 }
 
 function checkUpdateStrategy(strategy: NonNullable<StatefulSetSpec['updateStrategy']>, errors: Errors): void {

@@ -169,6 +169,25 @@ describe('stateful sets', () => {
       ],
     })
   })
+  test('containers mount their claims by name, and nothing that is neither claim nor volume', () => {
+    const claim = {
+      metadata: { name: 'data' },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+    }
+    const mounting = (name: string) => {
+      const [container] = template.spec.containers
+      const containers = [{ ...container, volumeMounts: [{ name, mountPath: '/data' }] }]
+      const spec = { ...template.spec, volumes: [{ name: 'own', emptyDir: {} }], containers }
+      return create('statefulsets', { spec: { selector, template: { ...template, spec }, volumeClaimTemplates: [claim] } })
+    }
+    const { causes, object } = mounting('data')
+    expect(causes).toEqual([])
+    expect(object.spec?.template.spec.volumes).toEqual([{ name: 'own', emptyDir: {} }])
+    expect(mounting('own').causes).toEqual([])
+    expect(mounting('other').causes).toEqual([
+      'NotFound | spec.template.spec.containers[0].volumeMounts[0].name | Not found: "other"',
+    ])
+  })
   test('some fields may change, others not', () => {
     const before = { spec: { selector, template, serviceName: 's' } }
     expect(
