@@ -1,7 +1,7 @@
 /** What goes when objects are deleted: everything that they own, and what that owns in turn. Reads metadata only. */
-import { qualified } from '../api/status.ts'
 import { type Candidate, handleOf } from './names/candidate.ts'
-import { inParallel, listMetadata, namedResources } from './names/metadata.ts'
+import { namedResources } from './names/metadata.ts'
+import { contentsOf, ownedBy } from './owned.ts'
 import type { Selected } from './select-objects.ts'
 import type { Session } from './session.ts'
 
@@ -25,15 +25,8 @@ export async function cascadeOf(selected: readonly Selected[], session: Session)
   const resources = (await namedResources(session)).filter(({ namespaced, verbs }) => namespaced && verbs.includes('delete'))
   const contents = selected.filter(isNamespace).map(({ name }) => name)
   const namespaces = new Set([...contents, ...selected.flatMap(({ namespace }) => namespace ?? [])])
-  const questions = [...namespaces].flatMap((namespace) => resources.map((resource) => ({ resource, namespace })))
-  const unreadable = new Set<string>()
-  const lists = await inParallel(questions, async ({ resource, namespace }) => {
-    const { found, isForbidden } = await listMetadata(resource, namespace, session)
-    if (isForbidden) unreadable.add(qualified(resource))
-    return found
-  })
-  const going = planCascade(selected, lists.flat())
-  return { going, unreadable: [...unreadable].sort() }
+  const { all, unreadable } = await contentsOf(namespaces, resources, session)
+  return { going: planCascade(selected, all), unreadable }
 }
 
 function isNamespace({ resource }: Pick<Selected, 'resource'>): boolean {
@@ -42,9 +35,7 @@ function isNamespace({ resource }: Pick<Selected, 'resource'>): boolean {
 
 /** Each object stands below the first of its owners that goes. Decides, reads nothing. */
 export function planCascade(selected: readonly Selected[], all: readonly Candidate[]): Going[] {
-  const owned = new Map<string, Candidate[]>()
-  for (const candidate of all)
-    for (const { uid } of candidate.metadata.ownerReferences ?? []) owned.set(uid, [...(owned.get(uid) ?? []), candidate])
+  const owned = ownedBy(all)
   const seen = new Set<string>()
   const below = (candidate: Candidate): Going => {
     const { uid = '' } = candidate.metadata

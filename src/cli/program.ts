@@ -12,6 +12,7 @@ import { declareObjectCommands } from './declare-objects.ts'
 import { declarePodCommands } from './declare-pods.ts'
 import { declareRolloutCommands } from './declare-rollouts.ts'
 import { declareRun } from './declare-run.ts'
+import { declareSeeing } from './declare-seeing.ts'
 import { declareSet } from './declare-set.ts'
 import { declareWorkloadCommands } from './declare-workloads.ts'
 import type { Host } from './host.ts'
@@ -68,6 +69,7 @@ function createProgram(io: Io, host: Host): Program {
   }
   declareClusterCommands(declaring)
   declareObjectCommands(declaring)
+  declareSeeing(declaring)
   declarePodCommands(declaring)
   declareRolloutCommands(declaring)
   declareWorkloadCommands(declaring)

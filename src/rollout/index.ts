@@ -28,6 +28,7 @@ export {
   type RollTarget,
   type SideProgress,
 } from './progress.ts'
+export { type RolloutState, rolloutStateOf } from './state.ts'
 
 /** Time is the system's unless another clock is given. */
 type Timed<T> = Omit<T, 'clock'> & { clock?: Clock | undefined }

@@ -39,7 +39,8 @@ function sidecarNames(pod: Pod): Set<string> {
   return names
 }
 
-function readyCount(pod: Pod): string {
+/** `1/2`: containers that serve, of those that should. */
+export function readyCount(pod: Pod): string {
   const sidecars = sidecarNames(pod)
   const isServing = (status: ContainerStatus) => status.ready && status.state?.running !== undefined
   const containers = (pod.status?.containerStatuses ?? []).filter(isServing).length
@@ -48,7 +49,7 @@ function readyCount(pod: Pod): string {
 }
 
 /** The STATUS column: the phase, unless a reason says more. */
-function podStatus(pod: Pod): string {
+export function podStatus(pod: Pod): string {
   let reason = pod.status?.reason || pod.status?.phase || 'Unknown'
   if (pod.status?.conditions?.some((c) => c.type === 'PodScheduled' && c.reason === 'SchedulingGated')) reason = 'SchedulingGated'
   const init = initStatus(pod)

@@ -68,6 +68,11 @@ function reachingPods(resource: DiscoveredResource): number | undefined {
   return keyOf(resource) === 'core/services' ? 2 : withPods(resource)
 }
 
+/** Who looks at a name of a workload means it, and sees with it what bears the same name beside it. */
+function looking(resource: DiscoveredResource): number | undefined {
+  return isShadow(resource) ? undefined : (reachingPods(resource) ?? 3)
+}
+
 function endable(resource: DiscoveredResource): number | undefined {
   return isWorkload(resource) || (resource.subresources.includes('scale') && !isShadow(resource)) ? 0 : undefined
 }
@@ -77,7 +82,7 @@ const PODS = 'what runs pods'
 export const NEEDS = {
   get: { verb: 'get', rank: anything, clusterWide: true, what: 'anything' },
   describe: { verb: 'describe', rank: anything, clusterWide: true, what: 'anything' },
-  tree: { verb: 'tree', rank: anything, clusterWide: true, what: 'anything' },
+  tree: { verb: 'tree', rank: looking, clusterWide: true, what: 'anything' },
   wait: { verb: 'wait', rank: anything, clusterWide: true, what: 'anything' },
   delete: { verb: 'delete', rank: anything, clusterWide: false, closedSets: true, what: 'anything' },
   stop: { verb: 'stop', rank: endable, clusterWide: false, closedSets: true, what: PODS },
@@ -99,6 +104,6 @@ export const NEEDS = {
   logs: { verb: 'logs', rank: reachingPods, clusterWide: false, what: PODS },
   exec: { verb: 'exec', rank: reachingPods, clusterWide: false, single: true, what: PODS },
   why: { verb: 'why', rank: withPods, clusterWide: false, what: PODS },
-  status: { verb: 'status', rank: reachingPods, clusterWide: false, what: PODS },
+  status: { verb: 'status', rank: looking, clusterWide: true, what: 'anything' },
   env: { verb: 'env', rank: withPods, podTemplate: true, clusterWide: false, single: true, what: PODS },
 } as const satisfies Record<string, Needs>

@@ -1,5 +1,6 @@
 /** Rolls what the server's own controllers roll: changes the template, and watches. Same progress, same ends as the client's own rolls. */
 import { equal, listChanges } from '../../api/equal.ts'
+import type { KubeObject } from '../../api/object.ts'
 import type { PodTemplateSpec, StatefulSet } from '../../api/types.ts'
 import { causeAnnotations, causePatch } from '../causes.ts'
 import {
@@ -188,4 +189,13 @@ export async function revisionsOfServed(
   const kind = KINDS[name]
   const { client, namespace, target } = options
   return kind.revisions(client, await client.get(kind.resource, target.name, { namespace }))
+}
+
+export type ServedState = ReturnType<ServedKind['stateOf']>
+
+/** From the object alone. */
+export function servedStateOf(object: KubeObject, name: ServedName) {
+  const kind = KINDS[name]
+  const served = object as ServedObject
+  return { state: kind.stateOf(served), ...kind.countsOf(served) }
 }
