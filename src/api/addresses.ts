@@ -37,6 +37,14 @@ export function cidr(value: string): readonly string[] {
   return NONE
 }
 
+/** The complaint about an address with the length of its network, which must be in its one spelling. */
+export function interfaceAddressComplaint(value: string): string | undefined {
+  const parsed = parseCidr(value)
+  if (!parsed) return 'must be a valid address in CIDR form, (e.g. 10.9.8.7/24 or 2001:db8::1/64)'
+  const canonical = `${canonicalIp(parsed.address)}/${parsed.length}`
+  return canonical === value ? undefined : `must be in canonical form ("${canonical}")`
+}
+
 export interface Cidr {
   family: IpFamily
   address: string

@@ -16,6 +16,11 @@ export function invalid(field: string, value: unknown, detail: string): FieldErr
   return { type: 'FieldValueInvalid', field, message: join(`Invalid value: ${render(value)}`, detail) }
 }
 
+/** The value is not shown: it would be long, or say nothing. */
+export function invalidWhole(field: string, detail: string): FieldError {
+  return { type: 'FieldValueInvalid', field, message: join('Invalid value', detail) }
+}
+
 /** `allowed` appears in the given order, as Kubernetes lists some enumerations sorted and others not. */
 export function notSupported(field: string, value: unknown, allowed: readonly string[]): FieldError {
   const detail = allowed.length > 0 ? `supported values: ${allowed.map(quote).join(', ')}` : ''

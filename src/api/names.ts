@@ -13,6 +13,7 @@ const WILDCARD = `\\*\\.${SUBDOMAIN}`
 const CONFIG_KEY = '[-._a-zA-Z0-9]+'
 const HTTP_HEADER = '[-A-Za-z0-9]+'
 const PERCENT = '[0-9]+%'
+const C_IDENTIFIER = '[A-Za-z_][A-Za-z0-9_]*'
 const HTTP_PATH = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+"
 
 const whole = (pattern: string) => new RegExp(`^(?:${pattern})$`)
@@ -25,6 +26,7 @@ const wildcardPattern = whole(WILDCARD)
 const configKeyPattern = whole(CONFIG_KEY)
 const httpHeaderPattern = whole(HTTP_HEADER)
 const percentPattern = whole(PERCENT)
+const cIdentifierPattern = whole(C_IDENTIFIER)
 const httpPathPattern = whole(HTTP_PATH)
 
 const NONE: readonly string[] = []
@@ -71,6 +73,11 @@ const HTTP_HEADER_RULE = explain("a valid HTTP header must consist of alphanumer
   'X-Header-Name',
 ])
 const PERCENT_RULE = explain("a valid percent string must be a numeric string followed by an ending '%'", PERCENT, ['1%', '93%'])
+const C_IDENTIFIER_RULE = explain(
+  "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'",
+  C_IDENTIFIER,
+  ['my_name', 'MY_NAME', 'MyName'],
+)
 const ENV_RULE = "a valid environment variable name must consist only of printable ASCII characters other than '='"
 
 function explain(rule: string, pattern: string, examples: readonly string[]): string {
@@ -188,6 +195,10 @@ export function configMapKey(value: string): Complaints {
   if (value === '.' || value === '..') complaints.push(`must not be '${value}'`)
   else if (value.startsWith('..')) complaints.push("must not start with '..'")
   return complaints
+}
+
+export function cIdentifier(value: string): Complaints {
+  return cIdentifierPattern.test(value) ? NONE : [C_IDENTIFIER_RULE]
 }
 
 export function envVarName(value: string): Complaints {

@@ -1,7 +1,18 @@
 /** Rules for Jobs and for the jobs that CronJobs make. */
 import { equal } from '../equal.ts'
 import type { Errors } from '../field-errors.ts'
-import { duplicate, immutable, invalid, notSupported, required, tooMany } from '../field-errors.ts'
+import {
+  duplicate,
+  immutable,
+  invalid,
+  invalidWhole,
+  notSupported,
+  quote,
+  required,
+  sortedMap,
+  tooMany,
+} from '../field-errors.ts'
+import { dnsLabel, qualifiedName } from '../names.ts'
 import { labelSelector, SelectorError } from '../selectors.ts'
 import type {
   Job,
@@ -13,10 +24,12 @@ import type {
 } from '../types.ts'
 import { checkManagedBy, checkSuccessPolicy } from './job-success-rules.ts'
 import { checkTemplate } from './pod-rules.ts'
-import { checkImmutable, checkSelector, nonNegative, oneOf } from './rules.ts'
+import { checkImmutable, checkSelector, nonNegative, obey, oneOf } from './rules.ts'
 import { checkLabelsMatch } from './workload-rules.ts'
 
 const MAX_INDEXED = 100_000
+/** What jobs with more completions than that may have. */
+const MAX_OF_MANY = 10_000
 const MAX_RULES = 20
 const MAX_CONDITIONS = 20
 const MAX_EXIT_CODES = 255
@@ -24,12 +37,46 @@ const ACTIONS = ['Count', 'FailIndex', 'FailJob', 'Ignore']
 
 export function checkJob(job: Job, errors: Errors): void {
   const spec = job.spec as JobSpec
+  checkGenerated(job, errors)
   if (!spec.selector) errors.push(required('spec.selector'))
   else {
     checkSelector(spec.selector, 'spec.selector', errors)
     checkMatch(spec, errors)
   }
   checkJobSpec(spec, 'spec', errors)
+  checkHostNames(job, errors)
+}
+
+const GENERATED = ['controller-uid', 'job-name', 'batch.kubernetes.io/controller-uid', 'batch.kubernetes.io/job-name']
+
+/** A selector that is the server's own finds this job's pods only: nobody else has put in those labels. */
+function checkGenerated({ metadata, spec }: Job, errors: Errors): void {
+  if (!spec || spec.manualSelector || !spec.selector) return
+  const labels = spec.template?.metadata?.labels ?? {}
+  const expected: Record<string, string> = {}
+  for (const key of GENERATED) {
+    const value = (key.endsWith('uid') ? metadata.uid : metadata.name) ?? ''
+    expected[key] = value
+    const path = `spec.template.metadata.labels[${key}]`
+    if (labels[key] === undefined) errors.push(required(path, `must be '${value}'`))
+    else if (labels[key] !== value) errors.push(invalid(path, sortedMap(labels), `must be '${value}'`))
+  }
+  try {
+    if (labelSelector(spec.selector).matches(expected)) return
+    errors.push(invalid('spec.selector', spec.selector, '`selector` not auto-generated'))
+  } catch (error) {
+    if (!(error instanceof SelectorError)) throw error
+  }
+}
+
+/** The pods of an indexed job have the job's name and their index as host names. */
+function checkHostNames({ metadata, spec }: Job, errors: Errors): void {
+  const { completionMode, completions = 0 } = spec ?? {}
+  if (completionMode !== 'Indexed' || completions <= 0) return
+  const longest = `${metadata.name}-${completions - 1}`
+  if (dnsLabel(longest).length === 0) return
+  const detail = `will not able to create pod with invalid DNS label: ${longest}`
+  errors.push(invalid('metadata.name', metadata.name ?? '', detail))
 }
 
 function checkMatch(spec: JobSpec, errors: Errors): void {
@@ -58,27 +105,39 @@ export function checkJobSpec(spec: JobSpec, path: string, errors: Errors): void 
 }
 
 function checkMode(spec: JobSpec, path: string, errors: Errors): void {
-  const { completionMode: mode, completions, parallelism } = spec
-  const indexed = mode === 'Indexed'
-  if (mode !== undefined && mode !== 'NonIndexed' && !indexed) {
-    errors.push(notSupported(`${path}.completionMode`, mode, ['Indexed', 'NonIndexed']))
-  }
-  if (indexed) {
-    if (completions === undefined) errors.push(required(`${path}.completions`, 'when completion mode is Indexed'))
-    if (parallelism !== undefined && parallelism > MAX_INDEXED) {
-      const detail = `must be less than or equal to ${MAX_INDEXED} when completion mode is Indexed`
-      errors.push(invalid(`${path}.parallelism`, parallelism, detail))
-    }
-  } else if (spec.backoffLimitPerIndex !== undefined) {
-    errors.push(invalid(`${path}.backoffLimitPerIndex`, spec.backoffLimitPerIndex, 'requires indexed completion mode'))
-  }
-  if (spec.maxFailedIndexes === undefined) return
-  if (spec.backoffLimitPerIndex === undefined) {
+  const { completionMode: mode, backoffLimitPerIndex, maxFailedIndexes } = spec
+  if (maxFailedIndexes !== undefined && backoffLimitPerIndex === undefined) {
     errors.push(required(`${path}.backoffLimitPerIndex`, 'when maxFailedIndexes is specified'))
-  } else if (completions !== undefined && spec.maxFailedIndexes > completions) {
-    errors.push(invalid(`${path}.maxFailedIndexes`, spec.maxFailedIndexes, 'must be less than or equal to completions'))
+  }
+  if (mode === 'Indexed') checkIndexed(spec, path, errors)
+  else if (mode !== undefined && mode !== 'NonIndexed') {
+    errors.push(notSupported(`${path}.completionMode`, mode, ['NonIndexed', 'Indexed']))
+  } else {
+    for (const field of ['backoffLimitPerIndex', 'maxFailedIndexes'] as const) {
+      if (spec[field] !== undefined) errors.push(invalid(`${path}.${field}`, spec[field], 'requires indexed completion mode'))
+    }
   }
 }
+
+function checkIndexed(spec: JobSpec, path: string, errors: Errors): void {
+  const { completions, parallelism, maxFailedIndexes } = spec
+  const refuse = (field: 'parallelism' | 'maxFailedIndexes', detail: string) =>
+    errors.push(invalid(`${path}.${field}`, spec[field], `must be less than or equal to ${detail}`))
+  if (completions === undefined) errors.push(required(`${path}.completions`, 'when completion mode is Indexed'))
+  if (isAbove(parallelism, MAX_INDEXED)) refuse('parallelism', `${MAX_INDEXED} when completion mode is Indexed`)
+  if (isAbove(maxFailedIndexes, completions)) refuse('maxFailedIndexes', 'completions')
+  if (isAbove(maxFailedIndexes, MAX_INDEXED)) refuse('maxFailedIndexes', String(MAX_INDEXED))
+  if (!isAbove(completions, MAX_INDEXED) || spec.backoffLimitPerIndex === undefined) return
+  if (maxFailedIndexes === undefined) {
+    errors.push(required(`${path}.maxFailedIndexes`, `must be specified when completions is above ${MAX_INDEXED}`))
+  }
+  const context = `${MAX_OF_MANY} when completions are above ${MAX_INDEXED} and used with backoff limit per index`
+  if (isAbove(parallelism, MAX_OF_MANY)) refuse('parallelism', context)
+  if (isAbove(maxFailedIndexes, MAX_OF_MANY)) refuse('maxFailedIndexes', context)
+}
+
+const isAbove = (value: number | undefined, limit: number | undefined) =>
+  value !== undefined && limit !== undefined && value > limit
 
 function checkRestartPolicy(spec: JobSpec, path: string, errors: Errors): void {
   const at = `${path}.template.spec.restartPolicy`
@@ -108,20 +167,20 @@ function checkFailureRule(
   path: string,
   errors: Errors,
 ): void {
-  oneOf(rule.action, ACTIONS, `${path}.action`, errors, true)
+  requireOneOf(rule.action, ACTIONS, `${path}.action`, errors)
   if (rule.action === 'FailIndex' && spec.backoffLimitPerIndex === undefined) {
     errors.push(invalid(`${path}.action`, rule.action, 'requires the backoffLimitPerIndex to be set'))
   }
   const { onExitCodes: codes, onPodConditions: conditions } = rule
   if (codes && conditions?.length) {
-    errors.push(invalid(path, rule, 'specifying both OnExitCodes and OnPodConditions is not supported'))
+    errors.push(invalidWhole(path, 'specifying both OnExitCodes and OnPodConditions is not supported'))
   }
   if (!codes && !conditions?.length) {
-    errors.push(invalid(path, rule, 'specifying one of OnExitCodes and OnPodConditions is required'))
+    errors.push(invalidWhole(path, 'specifying one of OnExitCodes and OnPodConditions is required'))
   }
   if (codes) {
     const at = `${path}.onExitCodes`
-    oneOf(codes.operator, ['In', 'NotIn'], `${at}.operator`, errors, true)
+    requireOneOf(codes.operator, ['In', 'NotIn'], `${at}.operator`, errors)
     checkExitCodes(codes, `${at}.values`, errors)
     if (codes.containerName !== undefined && !containers.has(codes.containerName)) {
       errors.push(
@@ -138,9 +197,15 @@ function checkFailureRule(
   }
   conditions?.forEach((condition, index) => {
     const at = `${path}.onPodConditions[${index}]`
-    if (!condition.type) errors.push(required(`${at}.type`))
-    oneOf(condition.status, ['False', 'True', 'Unknown'], `${at}.status`, errors, true)
+    obey(condition.type ?? '', qualifiedName, `${at}.type`, errors)
+    requireOneOf(condition.status, ['False', 'True', 'Unknown'], `${at}.status`, errors)
   })
+}
+
+/** What is missing is told what it may be. */
+function requireOneOf(value: string | undefined, allowed: readonly string[], path: string, errors: Errors): void {
+  if (!value) errors.push(required(path, `valid values: [${allowed.map(quote).join(' ')}]`))
+  else oneOf(value, allowed, path, errors)
 }
 
 function checkExitCodes(codes: PodFailurePolicyOnExitCodesRequirement, path: string, errors: Errors): void {
@@ -173,8 +238,15 @@ export function checkJobUpdate(job: Job, old: Job, errors: Errors): void {
   ] as const) {
     checkImmutable(spec[field], before[field], `spec.${field}`, errors)
   }
-  const template = before.suspend && !old.status?.startTime ? withDirectives(spec.template, before.template) : spec.template
-  if (!equal(template, before.template)) errors.push(immutable('spec.template', spec.template))
+  checkTemplateKept(job, old, errors)
+}
+
+/** A job that is suspended and never started may be sent elsewhere. */
+function checkTemplateKept(job: Job, old: Job, errors: Errors): void {
+  const [template, before] = [job.spec?.template ?? {}, old.spec?.template ?? {}]
+  const suspended = old.spec?.suspend ?? false
+  const allowed = suspended && !old.status?.startTime ? withDirectives(before, template) : before
+  if (!equal(template, allowed)) errors.push(immutable('spec.template', template))
 }
 
 /** An indexed job may grow and shrink, if parallelism follows. */
@@ -188,12 +260,18 @@ function checkCompletions(spec: JobSpec, before: JobSpec, errors: Errors): void 
   }
 }
 
-/** The template with its old scheduling directives: those of a job that never started may change. */
-function withDirectives(template: PodTemplateSpec, before: PodTemplateSpec): PodTemplateSpec {
-  const { nodeSelector, affinity, tolerations, schedulingGates } = before.spec ?? {}
+/** A template with the scheduling directives of another. */
+function withDirectives(template: PodTemplateSpec, { metadata, spec }: PodTemplateSpec): PodTemplateSpec {
+  const { nodeSelector, affinity, tolerations, schedulingGates } = spec ?? {}
+  const { nodeAffinity: _, ...others } = template.spec?.affinity ?? {}
+  const kept = affinity?.nodeAffinity ? { ...others, nodeAffinity: affinity.nodeAffinity } : others
   return {
     ...template,
-    metadata: before.metadata,
-    spec: { ...(template.spec ?? { containers: [] }), nodeSelector, affinity, tolerations, schedulingGates },
+    metadata: { ...template.metadata, annotations: metadata?.annotations, labels: metadata?.labels },
+    spec: {
+      ...(template.spec ?? { containers: [] }),
+      ...{ nodeSelector, tolerations, schedulingGates },
+      affinity: affinity === undefined && Object.keys(kept).length === 0 ? undefined : kept,
+    },
   }
 }

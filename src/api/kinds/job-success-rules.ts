@@ -55,7 +55,8 @@ function checkIndexes(text: string, completions: number, path: string, errors: E
   return 0
 }
 
-function countIndexes(text: string, completions: number): number | string {
+/** The number of indexes, or what is wrong with the list. */
+export function countIndexes(text: string, completions: number): number | string {
   if (text === '') return 0
   let [total, last] = [0, -1]
   for (const interval of text.split(',')) {

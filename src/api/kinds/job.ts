@@ -6,6 +6,7 @@ import type { Job, JobSpec } from '../types.ts'
 import { ageColumn, column, selectorColumn, templateColumns } from './columns.ts'
 import { type DefinitionInput, statusStrategy } from './define.ts'
 import { checkJob, checkJobUpdate } from './job-rules.ts'
+import { checkJobStatus } from './job-status-rules.ts'
 import { defaultTemplate } from './pod-defaults.ts'
 import { warnOfName } from './pod-warnings.ts'
 import { collect } from './rules.ts'
@@ -75,15 +76,16 @@ function generateSelector(job: Job): void {
   const uid = job.metadata.uid ?? ''
   const name = job.metadata.name ?? ''
   spec.template.metadata ??= {}
+  // What the user put there stays, and is refused if it is wrong.
   spec.template.metadata.labels = {
-    ...spec.template.metadata.labels,
     'batch.kubernetes.io/controller-uid': uid,
     'batch.kubernetes.io/job-name': name,
     'controller-uid': uid,
     'job-name': name,
+    ...spec.template.metadata.labels,
   }
   spec.selector ??= {}
-  spec.selector.matchLabels = { ...spec.selector.matchLabels, 'batch.kubernetes.io/controller-uid': uid }
+  spec.selector.matchLabels = { 'batch.kubernetes.io/controller-uid': uid, ...spec.selector.matchLabels }
 }
 
 export const job: DefinitionInput = {
@@ -111,6 +113,7 @@ export const job: DefinitionInput = {
     },
     validate: (object) => collect((errors) => checkJob(job_(object), errors)),
     validateUpdate: (object, old) => collect((errors) => checkJobUpdate(job_(object), job_(old), errors)),
+    validateStatusUpdate: (object, old) => collect((errors) => checkJobStatus(job_(object), job_(old), errors)),
     warnings: (object, old) => {
       const warnings: string[] = []
       if (!old) warnOfName(object.metadata.name, IN_PODS, warnings)

@@ -28,7 +28,7 @@ const INTEGER_RESOURCES = new Set([...COUNTED, ...SERVICE_COUNTS])
 const isHugePages = (name: string) => name.startsWith(HUGE_PAGES)
 /** Kubernetes' own, as opposed to what a device plugin or the like brought. */
 const isNative = (name: string) => !name.includes('/') || name.includes('kubernetes.io/')
-const isExtended = (name: string) =>
+export const isExtendedResource = (name: string): boolean =>
   !isNative(name) && !name.startsWith('requests.') && qualifiedName(`requests.${name}`).length === 0
 export const mayOvercommit = (name: string) => isNative(name) && !isHugePages(name)
 
@@ -48,7 +48,7 @@ export function checkContainerResourceName(name: string, path: string, errors: E
   checkResourceName(name, path, errors)
   if (!name.includes('/')) {
     if (!isHugePages(name)) errors.push(invalid(path, name, 'must be a standard resource for containers'))
-  } else if (!isNative(name) && !isExtended(name)) {
+  } else if (!isNative(name) && !isExtendedResource(name)) {
     errors.push(invalid(path, name, "doesn't follow extended resource name standard"))
   }
 }
@@ -67,7 +67,7 @@ export function checkQuotaResourceName(name: string, path: string, errors: Error
 export function checkAmount(name: string, text: string, path: string, errors: Errors): void {
   const quantity = tryParseQuantity(text) ?? zeroQuantity
   if (quantity.nano < 0n) errors.push(invalid(path, text, NOT_NEGATIVE))
-  const whole = INTEGER_RESOURCES.has(name) || isExtended(name)
+  const whole = INTEGER_RESOURCES.has(name) || isExtendedResource(name)
   if (whole && quantityMilliValue(quantity) % 1000 !== 0) errors.push(invalid(path, text, 'must be an integer'))
 }
 

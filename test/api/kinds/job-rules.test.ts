@@ -63,3 +63,50 @@ test.each<[string, object, string[]]>([
     ['Invalid | spec.managedBy | Invalid value: "runner": must be a domain-prefixed path (such as "acme.io/foo")'],
   ],
 ])('%s', (_, spec, causes) => expect(causesOf(spec)).toEqual(causes))
+
+const many = { ...indexed, completions: 100_001, backoffLimitPerIndex: 1, parallelism: 1 }
+
+test.each<[string, object, string[]]>([
+  [
+    'many indexes with a limit each',
+    many,
+    ['Required | spec.maxFailedIndexes | Required value: must be specified when completions is above 100000'],
+  ],
+  [
+    'many indexes, and many at once',
+    { ...many, maxFailedIndexes: 20_000, parallelism: 20_000 },
+    [
+      'Invalid | spec.maxFailedIndexes | Invalid value: 20000: must be less than or equal to 10000 when completions are above 100000 and used with backoff limit per index',
+      'Invalid | spec.parallelism | Invalid value: 20000: must be less than or equal to 10000 when completions are above 100000 and used with backoff limit per index',
+    ],
+  ],
+  [
+    'limits of indexes without any',
+    { backoffLimitPerIndex: 1, maxFailedIndexes: 1 },
+    [
+      'Invalid | spec.backoffLimitPerIndex | Invalid value: 1: requires indexed completion mode',
+      'Invalid | spec.maxFailedIndexes | Invalid value: 1: requires indexed completion mode',
+    ],
+  ],
+  [
+    'a rule of nothing',
+    { podFailurePolicy: { rules: [{}] } },
+    [
+      'Invalid | spec.podFailurePolicy.rules[0] | Invalid value: specifying one of OnExitCodes and OnPodConditions is required',
+      'Required | spec.podFailurePolicy.rules[0].action | Required value: valid values: ["Count" "FailIndex" "FailJob" "Ignore"]',
+    ],
+  ],
+  [
+    "labels that are the server's",
+    { template: { ...template, metadata: { labels: { 'job-name': 'other' } } } },
+    [expect.stringMatching(/^Invalid \| spec\.template\.metadata\.labels\[job-name\] \| .*: must be 'n'$/) as unknown as string],
+  ],
+])('%s', (_, spec, expected) => expect(causesOf(spec)).toEqual(expected))
+
+test('the name of an indexed job leaves room for the index', () => {
+  const name = 'x'.repeat(63)
+  const { causes } = create('jobs', { metadata: { name }, spec: indexed })
+  expect(causes).toEqual([
+    `Invalid | metadata.name | Invalid value: "${name}": will not able to create pod with invalid DNS label: ${name}-4`,
+  ])
+})
