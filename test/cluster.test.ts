@@ -100,6 +100,6 @@ describe('startCluster', () => {
     for (const { dataDirectory } of clusters) expect(existsSync(dataDirectory)).toBe(false)
     const script = `import('./src/index.ts').then(async ({ startCluster }) => { const c = await startCluster({ runtime: 'simulated' }); await c.stop(); console.log('stopped') })`
     // Nothing may keep the process alive once the cluster has stopped.
-    expect(execFileSync('npx', ['tsx', '-e', script], { encoding: 'utf8', timeout: 15_000 })).toContain('stopped')
+    expect(execFileSync('npx', ['tsx', '-e', script], { encoding: 'utf8', timeout: 50_000 })).toContain('stopped')
   })
 })
