@@ -110,7 +110,7 @@ function tokenVolume(name: string, extra: readonly VolumeProjection[]): Volume {
     { serviceAccountToken: { expirationSeconds: TOKEN_SECONDS, path: 'token' } },
     { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
     { downwardAPI: { items: [{ path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }] } },
-    ...structuredClone(extra),
+    ...extra.map((source) => structuredClone(source)),
   ]
   return { name, projected: { sources, defaultMode: 0o644 } }
 }

@@ -31,12 +31,36 @@ export function compare(schema: Schema, before: object, after: object): Comparis
 
 function compareValues(place: Place, before: unknown, after: unknown): Difference | undefined {
   if (before === after) return undefined
+  if (before === undefined) return { added: whole(place, after) }
   if (place.atomic) return compareLeaves(before, after)
   if (Array.isArray(before) || Array.isArray(after)) {
     return place.schema.kind === 'list' ? compareLists(place.schema, before, after) : compareLeaves(before, after)
   }
   if (isRecord(before) || isRecord(after)) return compareRecords(place.schema, before, after)
   return compareLeaves(before, after)
+}
+
+/** All of a part that was not there before. */
+function whole({ schema, atomic }: Place, value: unknown): FieldSet {
+  if (atomic || typeof value !== 'object' || value === null) return LEAF
+  const node: Record<string, FieldSet> = { '.': LEAF }
+  let isLeaf = true
+  if (!Array.isArray(value)) {
+    const record = value as Record<string, unknown>
+    for (const key in record) {
+      const member = record[key]
+      if (member === undefined) continue
+      node[`f:${key}`] = whole(placeOf(schema, key, member), member)
+      isLeaf = false
+    }
+  } else if (schema.kind === 'list') {
+    const place = itemPlace(schema)
+    for (const item of value) {
+      node[elementOf(schema, item)] = whole(place, item)
+      isLeaf = false
+    }
+  }
+  return isLeaf ? LEAF : node
 }
 
 function compareLeaves(before: unknown, after: unknown): Difference | undefined {
