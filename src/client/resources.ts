@@ -39,6 +39,11 @@ export const cronJobs = namespaced<t.CronJob>('batch/v1', 'cronjobs', 'CronJob')
 export const endpointSlices = namespaced<t.EndpointSlice>('discovery.k8s.io/v1', 'endpointslices', 'EndpointSlice')
 export const leases = namespaced<t.Lease>('coordination.k8s.io/v1', 'leases', 'Lease')
 export const podDisruptionBudgets = namespaced<t.PodDisruptionBudget>('policy/v1', 'poddisruptionbudgets', 'PodDisruptionBudget')
+export const horizontalPodAutoscalers = namespaced<t.HorizontalPodAutoscaler>(
+  'autoscaling/v2',
+  'horizontalpodautoscalers',
+  'HorizontalPodAutoscaler',
+)
 export const priorityClasses = cluster<t.PriorityClass>('scheduling.k8s.io/v1', 'priorityclasses', 'PriorityClass')
 export const certificateSigningRequests = cluster<t.CertificateSigningRequest>(
   'certificates.k8s.io/v1',

@@ -1,5 +1,12 @@
 /** The built-in controllers: each one a Reconciler, meeting the others only at the API. */
-import { certificateSigningRequests, cronJobs, daemonSets, podDisruptionBudgets, statefulSets } from '../client/resources.ts'
+import {
+  certificateSigningRequests,
+  cronJobs,
+  daemonSets,
+  horizontalPodAutoscalers,
+  podDisruptionBudgets,
+  statefulSets,
+} from '../client/resources.ts'
 import type { Reconciler } from '../reconcile/reconciler.ts'
 import { rootCaPublisher } from './accounts/root-ca.ts'
 import { serviceAccountController } from './accounts/service-account.ts'
@@ -84,6 +91,11 @@ function onDemandControllers({ signCertificate }: ControllerOptions): Reconciler
           }),
         ]
       : []),
+    onDemand({
+      name: 'horizontal-pod-autoscaler',
+      resource: horizontalPodAutoscalers,
+      load: async () => (await import('./autoscaler/autoscaler.ts')).horizontalPodAutoscaler(),
+    }),
     onDemand({
       name: 'disruption-controller',
       resource: podDisruptionBudgets,

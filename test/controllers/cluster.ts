@@ -1,4 +1,5 @@
 /** A control plane for tests: the real API server over a memory store and real controllers, no sockets, nodes that are only played. */
+import type { ResourceDefinition } from '../../src/api/definition.ts'
 import { builtinDefinitions } from '../../src/api/definitions.ts'
 import type { Node } from '../../src/api/types.ts'
 import { type Clock, systemClock } from '../../src/base/clock.ts'
@@ -10,6 +11,7 @@ import { nodes } from '../../src/client/resources.ts'
 import { builtinControllers } from '../../src/controllers/index.ts'
 import type { Reconciler } from '../../src/reconcile/reconciler.ts'
 import { createRunner } from '../../src/reconcile/runner.ts'
+import type { ApiServer } from '../../src/server/contract.ts'
 import { createApiServer } from '../../src/server/server.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { createInformers, type Informers } from '../../src/watch/informers.ts'
@@ -20,16 +22,18 @@ export interface TestCluster extends AsyncDisposable {
   informers: Informers
   /** What the played nodes do to a new pod; true by default: it becomes ready at once. */
   setReady(decide: (image: string) => boolean): void
+  server: ApiServer
   stop(): Promise<void>
 }
 
 /** `nodeCount` ready nodes; all built-in controllers unless others are given; `clock` is the controllers' own. */
 export async function startTestCluster(
-  options: { nodeCount?: number; reconcilers?: Reconciler[]; clock?: Clock } = {},
+  options: { nodeCount?: number; reconcilers?: Reconciler[]; clock?: Clock; definitions?: readonly ResourceDefinition[] } = {},
 ): Promise<TestCluster> {
   const log = process.env.SKIFF_TEST_LOG ? createLog({ write: (line) => process.stderr.write(line), level: 'debug' }) : silentLog
   const store = createMemoryStore()
-  const server = await createApiServer({ store, definitions: builtinDefinitions, clock: systemClock, log })
+  const { definitions = builtinDefinitions } = options
+  const server = await createApiServer({ store, definitions, clock: systemClock, log })
   const door = server.inProcess({ name: 'system:admin', groups: ['system:masters', 'system:authenticated'] })
   const client = createClient(createInProcessTransport(door))
   const stopping = new AbortController()
@@ -47,7 +51,7 @@ export async function startTestCluster(
     await server.close()
     await store.close()
   }
-  return { client, informers, setReady: played.setReady, stop, [Symbol.asyncDispose]: stop }
+  return { client, informers, server, setReady: played.setReady, stop, [Symbol.asyncDispose]: stop }
 }
 
 /** Registers a node that is ready. */
