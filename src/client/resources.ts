@@ -56,4 +56,9 @@ export const subjectAccessReviews = cluster<t.SubjectAccessReview>(
   'SubjectAccessReview',
 )
 export const clusterRoles = cluster<t.ClusterRole>('rbac.authorization.k8s.io/v1', 'clusterroles', 'ClusterRole')
+export const validatingAdmissionPolicies = cluster<t.ValidatingAdmissionPolicy>(
+  'admissionregistration.k8s.io/v1',
+  'validatingadmissionpolicies',
+  'ValidatingAdmissionPolicy',
+)
 export const storageClasses = cluster<t.StorageClass>('storage.k8s.io/v1', 'storageclasses', 'StorageClass')

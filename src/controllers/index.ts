@@ -6,6 +6,7 @@ import {
   horizontalPodAutoscalers,
   podDisruptionBudgets,
   statefulSets,
+  validatingAdmissionPolicies,
 } from '../client/resources.ts'
 import type { Reconciler } from '../reconcile/reconciler.ts'
 import { rootCaPublisher } from './accounts/root-ca.ts'
@@ -100,6 +101,11 @@ function onDemandControllers({ signCertificate }: ControllerOptions): Reconciler
       name: 'disruption-controller',
       resource: podDisruptionBudgets,
       load: async () => (await import('./disruption/disruption.ts')).disruptionController(),
+    }),
+    onDemand({
+      name: 'validatingadmissionpolicy-status-controller',
+      resource: validatingAdmissionPolicies,
+      load: async () => (await import('./admission/policy-status.ts')).policyStatusController(),
     }),
   ]
 }

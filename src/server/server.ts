@@ -17,6 +17,7 @@ import type { ApiServer, ApiServerOptions, UserInfo } from './contract.ts'
 import type { Core } from './core.ts'
 import { followCustomResources } from './custom/follow.ts'
 import { dynamicAdmission } from './dynamic/plugins.ts'
+import { keepDangling } from './fairness/dangling.ts'
 import { FlowControl } from './fairness/flow-control.ts'
 import { createInProcessDoor } from './in-process.ts'
 import { Metrics } from './metrics.ts'
@@ -40,6 +41,8 @@ export interface ServerOptions extends ApiServerOptions {
 
 /** The name by which servers outside know this one; they find it in a ConfigMap. */
 const FRONT_PROXY = 'front-proxy-client'
+/** What the server writes of its own accord, it writes as Kubernetes' does. */
+const ITSELF = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
 
 /** Resolves when the store holds what every cluster has. Rejects when keys or bootstrap objects cannot be made. */
 export async function createApiServer(options: ServerOptions): Promise<ApiServer> {
@@ -93,6 +96,7 @@ export async function createApiServer(options: ServerOptions): Promise<ApiServer
   const bootstrap = { store, registry, clock, random, ...given(options, ['serviceCidr']) }
   await ensureBootstrap({ ...bootstrap, caCertificate: auth.pki.caCertificate })
   await followCustomResources(core)
+  keepDangling(core, createInProcessDoor(core, ITSELF))
   followApiServices(core, () => auth.pki.issueClientCertificate(FRONT_PROXY, []))
   let closeListener: (() => Promise<void>) | undefined
   return {

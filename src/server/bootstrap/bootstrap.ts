@@ -35,7 +35,7 @@ const AUTOUPDATE = 'rbac.authorization.kubernetes.io/autoupdate'
 
 /** Everything, without uid and creation time; namespaces come first. */
 export function bootstrapObjects(options: ClusterOptions): KubeObject[] {
-  return [...clusterObjects(options), ...userRoles(), ...systemRoles(), ...controllerRoles(), ...flowControlObjects()]
+  return [...clusterObjects(options), ...userRoles(), ...systemRoles(), ...controllerRoles(), ...flowControlObjects(options.now)]
 }
 
 /** Resolves when all of it is durable. Kinds that the registry does not serve are left out. */

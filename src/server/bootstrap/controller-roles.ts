@@ -117,6 +117,11 @@ const CONTROLLERS: Readonly<Record<string, PolicyRule[]>> = {
     EVENTS,
   ],
   'ttl-after-finished-controller': [rule(`delete ${READ}`, 'batch', 'jobs'), EVENTS],
+  'validatingadmissionpolicy-status-controller': [
+    rule(READ, 'admissionregistration.k8s.io', 'validatingadmissionpolicies'),
+    rule('get patch update', 'admissionregistration.k8s.io', 'validatingadmissionpolicies/status'),
+    EVENTS,
+  ],
 }
 
 export function controllerRoles(): KubeObject[] {

@@ -1,5 +1,6 @@
 /** The default FlowSchemas and PriorityLevelConfigurations: which requests queue with which, and how many run at once. */
 import type { KubeObject } from '../../api/object.ts'
+import { danglingOf } from '../fairness/dangling.ts'
 
 const FLOW_CONTROL = 'flowcontrol.apiserver.k8s.io'
 
@@ -21,12 +22,16 @@ const LEVELS: Readonly<Record<string, Level>> = {
   'workload-low': { shares: 100, lendable: 90, queues: 128, handSize: 6 },
 }
 
-export function flowControlObjects(): KubeObject[] {
+/** `now` is when the flow schemas were found to be in order. */
+export function flowControlObjects(now: string): KubeObject[] {
   const exempt = { type: 'Exempt', exempt: { nominalConcurrencyShares: 0, lendablePercent: 0 } }
   return [
     made('PriorityLevelConfiguration', 'exempt', exempt),
     ...Object.entries(LEVELS).map(([name, level]) => made('PriorityLevelConfiguration', name, limited(level))),
-    ...flowSchemas(),
+    ...flowSchemas().map((schema) => {
+      const conditions = [{ ...danglingOf(schema.spec.priorityLevelConfiguration.name, true), lastTransitionTime: now }]
+      return { ...schema, status: { conditions } }
+    }),
   ]
 }
 

@@ -131,7 +131,7 @@ describe('queues', () => {
 
 describe('the default configuration', () => {
   it('lets administrators through and gives everybody a level', async () => {
-    const control_ = await control(flowControlObjects(), 600)
+    const control_ = await control(flowControlObjects('2026-01-01T00:00:00Z'), 600)
     const admin = user('root', 'system:masters')
     for (let i = 0; i < 1000; i++) expect(control_.take(admin, target, never)).toBeTypeOf('function')
     expect(control_.take(user('jane'), target, never)).toBeTypeOf('function')
