@@ -5,12 +5,16 @@ import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import type { StatusError } from '../../api/status.ts'
 import type { Query } from '../request/query.ts'
-import { jsonAnswer, type ObjectAnswer, type StreamAnswer } from '../request/request.ts'
+import { jsonAnswer, type LongBody, type ObjectAnswer, type StreamAnswer } from '../request/request.ts'
 import type { Departure } from './departure.ts'
 
 /** Answers smaller than this are not worth compressing, as in Kubernetes. */
 const GZIP_MIN_BYTES = 128 * 1024
 const GZIP_LEVEL = 1
+/** How much of a long answer is under way at once. */
+const PIECE_BYTES = 256 * 1024
+/** Buffers of that size that are kept for the next long answers. */
+const MAX_SPARE = 4
 /** All warnings of one answer together, as Kubernetes limits them. */
 const MAX_WARNING_BYTES = 4 * 1024
 
@@ -31,7 +35,11 @@ export async function respond(
   departure: Departure,
 ): Promise<void> {
   if (answer.type === 'stream') return respondStream(answer, asked, response, departure)
-  let chunks = isPretty(asked) && answer.contentType.startsWith('application/json') ? indented(answer) : answer.chunks()
+  const isIndented = isPretty(asked) && answer.contentType.startsWith('application/json')
+  const long = isIndented || asked.request.method !== 'GET' ? undefined : answer.long?.()
+  if (long && (long.length < GZIP_MIN_BYTES || !acceptsGzip(asked.request)))
+    return respondLong(answer, long, asked, response, departure)
+  let chunks = isIndented ? indented(answer) : answer.chunks()
   let length = 0
   for (const chunk of chunks) length += chunk.length
   const headers: HeaderFields = commonHeaders(answer.contentType, asked.warnings)
@@ -47,6 +55,35 @@ export async function respond(
   response.writeHead(answer.status, headers as OutgoingHttpHeaders)
   await writeAll(response, asked.request.method === 'HEAD' ? [] : chunks, departure)
 }
+
+/** A long answer goes through one buffer, which is filled again when what was in it has left. */
+async function respondLong(
+  answer: ObjectAnswer,
+  long: LongBody,
+  asked: Asked,
+  response: Http2ServerResponse,
+  departure: Departure,
+): Promise<void> {
+  const headers: HeaderFields = commonHeaders(answer.contentType, asked.warnings)
+  Object.assign(headers, answer.headers, { 'content-length': long.length })
+  response.writeHead(answer.status, headers as OutgoingHttpHeaders)
+  if (long.length <= PIECE_BYTES) {
+    const whole = Buffer.allocUnsafe(long.length)
+    long.fill(whole)
+    response.end(whole)
+    return
+  }
+  const piece = spare.pop() ?? Buffer.allocUnsafeSlow(PIECE_BYTES)
+  const gone = closed(response)
+  for (let bytes = long.fill(piece); bytes > 0 && !departure.gone; bytes = long.fill(piece)) {
+    const written = new Promise<void>((resolve) => response.write(piece.subarray(0, bytes), () => resolve()))
+    await Promise.race([written, gone])
+  }
+  // When the client has gone, something may still hold the buffer.
+  if (!departure.gone && spare.length < MAX_SPARE) spare.push(piece)
+  response.end()
+}
+const spare: Buffer[] = []
 
 /** A failure's Status, in the client's favourite form. */
 export async function respondFailure(error: StatusError, asked: Asked, response: Http2ServerResponse): Promise<void> {

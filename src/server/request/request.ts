@@ -37,6 +37,15 @@ export interface ObjectAnswer {
   object(): unknown
   /** In as few buffers as possible. */
   chunks(): readonly Buffer[]
+  /** The same bytes, to be sent piece by piece; for what may be long. */
+  long?: () => LongBody
+}
+
+/** Bytes that are copied where they are wanted, so that a long answer needs no memory of its own. */
+export interface LongBody {
+  readonly length: number
+  /** Copies the next bytes to the target's beginning and says how many; 0 at the end. */
+  fill(target: Buffer): number
 }
 
 /** Bytes of unknown length. */

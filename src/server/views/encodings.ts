@@ -8,7 +8,7 @@ import type { ObjectAnswer } from '../request/request.ts'
 export function reencode(answer: ObjectAnswer, encoding: 'yaml' | 'protobuf'): ObjectAnswer {
   if (encoding === 'protobuf') return asProtobuf(answer)
   return {
-    ...answer,
+    ...withoutBytes(answer),
     contentType: 'application/yaml',
     chunks: () => [Buffer.from(dump(JSON.parse(Buffer.concat([...answer.chunks()]).toString())))],
   }
@@ -22,5 +22,9 @@ function asProtobuf(answer: ObjectAnswer): ObjectAnswer {
     if (!(error instanceof Error) || error.name !== 'ProtobufError') throw error
     throw notAcceptable(error.message)
   }
-  return { ...answer, contentType: PROTOBUF_MEDIA_TYPE, chunks: () => [bytes] }
+  return { ...withoutBytes(answer), contentType: PROTOBUF_MEDIA_TYPE, chunks: () => [bytes] }
+}
+
+function withoutBytes({ chunks: _, long: __, ...answer }: ObjectAnswer): Omit<ObjectAnswer, 'chunks' | 'long'> {
+  return answer
 }

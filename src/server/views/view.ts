@@ -3,6 +3,8 @@ import type { KubeObject } from '../../api/object.ts'
 import type { Entry } from '../../store/store.ts'
 import { bytesOf, objectOf } from '../objects/codec.ts'
 import type { Resource } from '../registry.ts'
+import type { LongBody } from '../request/request.ts'
+import { ListBody } from './list-body.ts'
 
 export interface View {
   /** Tells encodings of one event apart. */
@@ -30,6 +32,8 @@ export interface Shown {
   /** Shared: read-only. */
   object(): unknown
   chunks(): readonly Buffer[]
+  /** The same bytes, for what may be long. */
+  long?: () => LongBody
 }
 
 export interface ListMetadata {
@@ -38,11 +42,6 @@ export interface ListMetadata {
   continue?: string
   remainingItemCount?: number
 }
-
-/** List answers are written in buffers of this size: large enough to make few writes, small enough not to be one huge allocation. */
-const LIST_CHUNK_BYTES = 1 << 20
-const COMMA = Buffer.from(',')
-const OPEN = Buffer.from('{')
 
 export const objectView: View = {
   key: '',
@@ -55,7 +54,8 @@ export const objectView: View = {
       metadata: listMetadata(resource, metadata),
       items: entries.map((entry) => objectOf(entry, resource)),
     }),
-    chunks: () => concatenate(resource, entries, metadata),
+    chunks: () => new ListBody(resource, entries, listMetadata(resource, metadata)).chunks(),
+    long: () => new ListBody(resource, entries, listMetadata(resource, metadata)),
   }),
   event: (resource, entry) => ({ object: () => objectOf(entry, resource), bytes: () => bytesOf(entry, resource) }),
 }
@@ -63,51 +63,4 @@ export const objectView: View = {
 /** Lists of custom resources always have the token, an empty one, too. */
 function listMetadata(resource: Resource, metadata: ListMetadata): ListMetadata {
   return resource.itemsCarryKind ? { continue: '', ...metadata } : metadata
-}
-
-/** The list's JSON around the stored bytes of its items. */
-function concatenate(resource: Resource, entries: readonly Entry[], metadata: ListMetadata): Buffer[] {
-  const { kind } = resource.definition
-  const opening = `{"kind":"${kind}List","apiVersion":"${resource.apiVersion}","metadata":${JSON.stringify(listMetadata(resource, metadata))},"items":[`
-  const writer = new ChunkWriter()
-  writer.write(Buffer.from(opening))
-  for (let i = 0; i < entries.length; i++) {
-    if (i > 0) writer.write(COMMA)
-    const bytes = bytesOf(entries[i]!, resource)
-    const end = bytes.length - 1
-    if (resource.itemsCarryKind) writer.write(bytes, 0, end)
-    else {
-      writer.write(OPEN)
-      writer.write(bytes, resource.head.length, end)
-    }
-  }
-  writer.write(Buffer.from(']}\n'))
-  return writer.end()
-}
-
-class ChunkWriter {
-  #done: Buffer[] = []
-  #chunk = Buffer.allocUnsafe(LIST_CHUNK_BYTES)
-  #at = 0
-
-  write(bytes: Buffer, from = 0, end = bytes.length): void {
-    let at = from
-    while (at < end) {
-      if (this.#at === this.#chunk.length) this.#next()
-      const copied = bytes.copy(this.#chunk, this.#at, at, end)
-      this.#at += copied
-      at += copied
-    }
-  }
-
-  end(): Buffer[] {
-    this.#done.push(this.#chunk.subarray(0, this.#at))
-    return this.#done
-  }
-
-  #next(): void {
-    this.#done.push(this.#chunk)
-    this.#chunk = Buffer.allocUnsafe(LIST_CHUNK_BYTES)
-    this.#at = 0
-  }
 }
