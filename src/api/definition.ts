@@ -105,6 +105,8 @@ export interface Strategy {
   readonly warnings?: (object: KubeObject, old?: KubeObject) => string[]
   /** Whether metadata.generation counts spec changes of this kind. Default true when the schema has both spec and status. */
   readonly countsGeneration?: boolean
+  /** When the count begins. Default: the creation is 1. Otherwise there is none before the first change that counts. */
+  readonly generationBegins?: 'update'
   /** The top-level fields whose change counts. Default: all but metadata and status. */
   readonly generationFields?: readonly string[]
   /** Parts of the metadata whose change counts too. */

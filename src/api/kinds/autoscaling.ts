@@ -6,7 +6,7 @@ import { checkAutoscaler, DEFAULT_CPU_PERCENT, defaultAutoscaler } from './autos
 import { fromV2, toV2 } from './autoscaling-v1.ts'
 import { ageColumn, column } from './columns.ts'
 import { type DefinitionInput, defineGroup, statusStrategy } from './define.ts'
-import { collect } from './rules.ts'
+import { collect, nonNegative } from './rules.ts'
 
 /** As many metrics as kubectl shows before it says how many more there are. */
 const SHOWN = 2
@@ -68,7 +68,12 @@ const shared = {
 }
 
 const asV2 = (object: KubeObject) => object as HorizontalPodAutoscaler
-const validate = (object: KubeObject) => collect((errors) => checkAutoscaler(asV2(object), errors))
+const validate = (object: KubeObject, old?: KubeObject) =>
+  collect((errors) => checkAutoscaler(asV2(object), old && asV2(old), errors))
+const checkStatus = (object: KubeObject) =>
+  collect((errors) => {
+    for (const field of ['currentReplicas', 'desiredReplicas']) nonNegative(object.status?.[field], `status.${field}`, errors)
+  })
 
 /** v1 knows a CPU target only; other metrics lie in an annotation, and then there is none by default. */
 function defaultV1(object: KubeObject): void {
@@ -83,8 +88,9 @@ const v2: DefinitionInput = {
   columns: columnsOf((object) => object as HorizontalPodAutoscaler),
   strategy: statusStrategy(() => ({ desiredReplicas: 0, currentMetrics: null }), {
     defaults: (object) => defaultAutoscaler(asV2(object)),
-    validate,
+    validate: (object) => validate(object),
     validateUpdate: validate,
+    validateStatusUpdate: checkStatus,
     countsGeneration: false,
   }),
 }
@@ -98,7 +104,8 @@ const v1: DefinitionInput = {
   strategy: statusStrategy(() => ({ currentReplicas: 0, desiredReplicas: 0 }), {
     defaults: (object) => defaultV1(object),
     validate: (object) => validate(toV2(object)),
-    validateUpdate: (object) => validate(toV2(object)),
+    validateUpdate: (object, old) => validate(toV2(object), toV2(old)),
+    validateStatusUpdate: checkStatus,
     countsGeneration: false,
   }),
 }

@@ -2,13 +2,14 @@
 import { equal } from '../equal.ts'
 import type { Errors } from '../field-errors.ts'
 import { forbidden, invalid, required } from '../field-errors.ts'
+import { dnsLabel } from '../names.ts'
 import type { KubeObject } from '../object.ts'
 import type { StatefulSet, StatefulSetSpec } from '../types.ts'
 import { ageColumn, column, templateColumns } from './columns.ts'
 import { type DefinitionInput, scaleSubresource, statusStrategy } from './define.ts'
 import { defaultTemplate } from './pod-defaults.ts'
 import { warnOfClaim, warnOfTemplate } from './pod-warnings.ts'
-import { collect, nonNegative, oneOf } from './rules.ts'
+import { collect, nonNegative, obey, oneOf } from './rules.ts'
 import { checkCounts, checkRunningTemplate, checkWorkloadSelector } from './workload-rules.ts'
 import { isReplaced } from './workload-warnings.ts'
 
@@ -146,7 +147,12 @@ export const statefulSet: DefinitionInput = {
   strategy: statusStrategy(() => ({ replicas: 0, availableReplicas: 0 }), {
     nameRule: 'label',
     defaults: (object) => setDefaults(set(object)),
-    validate: (object) => collect((errors) => check(set(object), errors)),
+    validate: (object) =>
+      collect((errors) => {
+        check(set(object), errors)
+        const { serviceName } = set(object).spec ?? {}
+        if (serviceName) obey(serviceName, dnsLabel, 'spec.serviceName', errors)
+      }),
     validateUpdate: (object, old) =>
       collect((errors) => {
         check(set(object), errors)

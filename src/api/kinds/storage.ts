@@ -1,13 +1,31 @@
 /** storage.k8s.io/v1. */
 import type { Column } from '../definition.ts'
 import { equal } from '../equal.ts'
-import { duplicate, type Errors, forbidden, invalid, required } from '../field-errors.ts'
-import { dnsSubdomain, qualifiedName } from '../names.ts'
+import { forbidden, invalid } from '../field-errors.ts'
 import type { KubeObject } from '../object.ts'
-import type { CSINode, StorageClass, StorageV1TokenRequest } from '../types.ts'
+import type {
+  CSIDriver,
+  CSINode,
+  CSIStorageCapacity,
+  StorageClass,
+  StorageV1TokenRequest,
+  VolumeAttachment,
+  VolumeAttributesClass,
+} from '../types.ts'
 import { ageColumn, column } from './columns.ts'
 import { type DefinitionInput, defineGroup, statusStrategy } from './define.ts'
-import { checkImmutable, collect, obey, oneOf, requireName, requireText } from './rules.ts'
+import { nodeLabelComplaint, warnOfNodeSelector } from './node-labels.ts'
+import { checkImmutable, collect } from './rules.ts'
+import {
+  checkAttachment,
+  checkAttributesClass,
+  checkCapacity,
+  checkClass,
+  checkDriver,
+  checkDriverUpdate,
+  checkNode,
+  checkNodeUpdate,
+} from './storage-rules.ts'
 
 /** A name that says when its class is the default: one of these annotations is true. */
 function defaultName(...annotations: string[]): Column {
@@ -43,20 +61,18 @@ const storageClass: DefinitionInput = {
           checkImmutable(object[field], old[field], field, errors)
         }
       }),
+    warnings: (object) => topologyWarnings(object as unknown as StorageClass),
     returnsDeleted: true,
   },
 }
 
-function checkClass(storageClass: StorageClass, errors: Errors): void {
-  const { provisioner, reclaimPolicy, volumeBindingMode } = storageClass
-  if (!provisioner) errors.push(required('provisioner'))
-  else {
-    for (const complaint of qualifiedName(provisioner.toLowerCase())) errors.push(invalid('provisioner', provisioner, complaint))
-  }
-  for (const name in storageClass.parameters) if (name === '') errors.push(invalid('parameters', name, 'field can not be empty.'))
-  oneOf(reclaimPolicy, ['Delete', 'Retain'], 'reclaimPolicy', errors)
-  if (!volumeBindingMode) errors.push(required('volumeBindingMode'))
-  else oneOf(volumeBindingMode, ['Immediate', 'WaitForFirstConsumer'], 'volumeBindingMode', errors)
+function topologyWarnings({ allowedTopologies = [] }: StorageClass): string[] {
+  return allowedTopologies.flatMap(({ matchLabelExpressions = [] }, index) =>
+    matchLabelExpressions.flatMap(({ key }, i) => {
+      const complaint = nodeLabelComplaint(key)
+      return complaint ? [`allowedTopologies[${index}].matchLabelExpressions[${i}].key: ${complaint}`] : []
+    }),
+  )
 }
 
 const csiDriver: DefinitionInput = {
@@ -77,14 +93,10 @@ const csiDriver: DefinitionInput = {
   ],
   strategy: {
     defaults: defaultDriver,
-    validate: (object) => collect((errors) => checkDriver(object, errors)),
-    validateUpdate: (object, old) =>
-      collect((errors) => {
-        checkDriver(object, errors)
-        for (const field of ['attachRequired', 'volumeLifecycleModes']) {
-          checkImmutable(object.spec[field], old.spec?.[field], `spec.${field}`, errors)
-        }
-      }),
+    validate: (object) => collect((errors) => checkDriver(object as CSIDriver, errors)),
+    validateUpdate: (object, old) => collect((errors) => checkDriverUpdate(object as CSIDriver, old as CSIDriver, errors)),
+    countsGeneration: true,
+    generationBegins: 'update',
     returnsDeleted: true,
     allowUnconditionalUpdate: false,
   },
@@ -102,44 +114,17 @@ function defaultDriver(driver: KubeObject): void {
   spec.seLinuxMount ??= false
 }
 
-function checkDriver(driver: KubeObject, errors: Errors): void {
-  const { spec } = driver
-  oneOf(spec.fsGroupPolicy, ['File', 'None', 'ReadWriteOnceWithFSType'], 'spec.fsGroupPolicy', errors)
-  spec.volumeLifecycleModes?.forEach((mode: string) => {
-    oneOf(mode, ['Ephemeral', 'Persistent'], 'spec.volumeLifecycleModes', errors)
-  })
-  const audiences = new Set<string>()
-  spec.tokenRequests?.forEach(({ audience }: StorageV1TokenRequest, index: number) => {
-    if (audiences.has(audience)) errors.push(duplicate(`spec.tokenRequests[${index}].audience`, audience))
-    audiences.add(audience)
-  })
-}
-
 const csiNode: DefinitionInput = {
   kind: 'CSINode',
   plural: 'csinodes',
   namespaced: false,
   columns: [column('Drivers', (object) => object.spec?.drivers?.length ?? 0, 'integer'), ageColumn],
   strategy: {
-    validate: (object) => collect((errors) => checkNode(object as unknown as CSINode, errors)),
-    validateUpdate: (object) => collect((errors) => checkNode(object as unknown as CSINode, errors)),
+    validate: (object) => collect((errors) => checkNode(object as CSINode, errors)),
+    validateUpdate: (object, old) => collect((errors) => checkNodeUpdate(object as CSINode, old as CSINode, errors)),
     returnsDeleted: true,
     allowUnconditionalUpdate: false,
   },
-}
-
-function checkNode(node: CSINode, errors: Errors): void {
-  const names = new Set<string>()
-  node.spec?.drivers?.forEach((driver, index) => {
-    const path = `spec.drivers[${index}]`
-    requireName(driver.name, (name) => dnsSubdomain(name.toLowerCase()), `${path}.name`, errors)
-    if (names.has(driver.name)) errors.push(duplicate(`${path}.name`, driver.name))
-    names.add(driver.name)
-    requireText(driver.nodeID, `${path}.nodeID`, errors)
-    driver.topologyKeys?.forEach((key) => {
-      obey(key, qualifiedName, path, errors)
-    })
-  })
 }
 
 const csiStorageCapacity: DefinitionInput = {
@@ -150,11 +135,17 @@ const csiStorageCapacity: DefinitionInput = {
     column('Capacity', (object) => object.capacity ?? '<unset>'),
   ],
   strategy: {
-    validate: (object) => collect((errors) => requireName(object.storageClassName, dnsSubdomain, 'storageClassName', errors)),
+    validate: (object) => collect((errors) => checkCapacity(object as unknown as CSIStorageCapacity, errors)),
     validateUpdate: (object, old) =>
       collect((errors) => {
+        checkCapacity(object as unknown as CSIStorageCapacity, errors)
         for (const field of ['nodeTopology', 'storageClassName']) checkImmutable(object[field], old[field], field, errors)
       }),
+    warnings: (object) => {
+      const warnings: string[] = []
+      warnOfNodeSelector(object.nodeTopology, 'nodeTopology', warnings)
+      return warnings
+    },
     returnsDeleted: true,
     allowUnconditionalUpdate: false,
   },
@@ -173,28 +164,16 @@ const volumeAttachment: DefinitionInput = {
     ageColumn,
   ],
   strategy: statusStrategy(() => ({ attached: false }), {
-    validate: (object) => collect((errors) => checkAttachment(object, errors)),
+    validate: (object) => collect((errors) => checkAttachment(object as VolumeAttachment, errors)),
     validateUpdate: (object, old) =>
       collect((errors) => {
-        checkAttachment(object, errors)
+        checkAttachment(object as VolumeAttachment, errors)
         if (!equal(object.spec, old.spec)) errors.push(invalid('spec', object.spec, 'field is immutable'))
       }),
     returnsDeleted: true,
     allowUnconditionalUpdate: false,
     countsGeneration: false,
   }),
-}
-
-function checkAttachment(attachment: KubeObject, errors: Errors): void {
-  const { spec = {} } = attachment
-  requireName(spec.attacher, (name) => dnsSubdomain(name.toLowerCase()), 'spec.attacher', errors)
-  requireName(spec.nodeName, dnsSubdomain, 'spec.nodeName', errors)
-  const { inlineVolumeSpec, persistentVolumeName } = spec.source ?? {}
-  if (!inlineVolumeSpec && !persistentVolumeName) {
-    errors.push(required('spec.source', 'must specify exactly one of inlineVolumeSpec and persistentVolumeName'))
-  } else if (inlineVolumeSpec && persistentVolumeName) {
-    errors.push(forbidden('spec.source', 'must specify exactly one of inlineVolumeSpec and persistentVolumeName'))
-  }
 }
 
 const volumeAttributesClass: DefinitionInput = {
@@ -209,7 +188,7 @@ const volumeAttributesClass: DefinitionInput = {
     ageColumn,
   ],
   strategy: {
-    validate: (object) => collect((errors) => requireName(object.driverName, dnsSubdomain, 'driverName', errors)),
+    validate: (object) => collect((errors) => checkAttributesClass(object as VolumeAttributesClass, errors)),
     validateUpdate: (object, old) =>
       collect((errors) => {
         for (const field of ['driverName', 'parameters']) {

@@ -38,7 +38,7 @@ export async function createObject(call: WriteCall, object: KubeObject, manage =
   metadata.uid = newUid(call.core.random)
   if (metadata.generateName && !metadata.name) metadata.name = unusedName(call, metadata.generateName)
   strategy.prepareForCreate?.(object, { now: call.now })
-  if (countsGeneration(resource)) metadata.generation = 1
+  if (countsGeneration(resource) && strategy.generationBegins !== 'update') metadata.generation = 1
   else delete metadata.generation
   const errors = [...validateMetadata(object, resource.definition), ...(strategy.validate?.(object) ?? [])]
   const more = strategy.validateExpressions?.(object, undefined, errors.length > 0)

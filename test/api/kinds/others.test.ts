@@ -147,6 +147,7 @@ describe('scaling and disruption', () => {
     })
     expect(create('horizontalpodautoscalers', { spec: { minReplicas: 3, maxReplicas: 2 } }).causes).toEqual([
       'Invalid | spec.maxReplicas | Invalid value: 2: must be greater than or equal to `minReplicas`',
+      'Invalid | spec.scaleTargetRef.apiVersion | Invalid value: "": apiVersion must specify API group',
       'Required | spec.scaleTargetRef.kind | Required value',
       'Required | spec.scaleTargetRef.name | Required value',
     ])

@@ -367,3 +367,8 @@ describe('schedules', () => {
     ['@every x', 'failed to parse duration @every x: time: invalid duration "x"'],
   ])('%s: %s', (text, complaint) => expect(scheduleComplaint(text)).toBe(complaint))
 })
+
+test('a stateful set names its service by a label, which is looked at when it is made', () => {
+  const { causes } = create('statefulsets', { spec: { selector, template, serviceName: 'a.b' } })
+  expect(causes).toEqual(['Invalid | spec.serviceName | Invalid value: "a.b": must not contain dots'])
+})
