@@ -5,13 +5,19 @@
  */
 import type { Clock } from '../../base/clock.ts'
 
-/** From one round to the next. */
-const ROUND_DISTANCE_MS = 8
+/** From the end of one round to the next, at least and at most. */
+const MIN_DISTANCE_MS = 8
+const MAX_DISTANCE_MS = 40
+/** Where rounds take long, because watchers are many, they are rarer: what is left between two is this many times as long. */
+const REST = 3
 
 export class FlushRounds {
   readonly #clock: Clock
   #due: (() => void)[] = []
-  #lastMs = Number.NEGATIVE_INFINITY
+  #nextMs = Number.NEGATIVE_INFINITY
+  /** What the last watcher of this round was sent; most are sent the same. */
+  #frames: readonly Buffer[] = []
+  #joined: Buffer = Buffer.alloc(0)
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -20,16 +26,29 @@ export class FlushRounds {
   /** Calls `flush` once, in the next round. */
   add(flush: () => void): void {
     if (this.#due.push(flush) > 1) return
-    const waitMs = this.#lastMs + ROUND_DISTANCE_MS - this.#clock.monotonic()
+    const waitMs = this.#nextMs - this.#clock.monotonic()
     // Frames of the same turn, and answers to the writes that made them, go first.
     if (waitMs <= 0) setImmediate(() => this.#run())
     else this.#clock.after(waitMs, () => this.#run())
   }
 
+  /** Frames as one buffer, which watchers of one round share when their frames are the same. Read-only. */
+  join(frames: readonly Buffer[]): Buffer {
+    if (frames.length === 1) return frames[0]!
+    const known = this.#frames
+    if (frames.length === known.length && frames.every((frame, i) => frame === known[i])) return this.#joined
+    this.#frames = frames
+    this.#joined = Buffer.concat(frames)
+    return this.#joined
+  }
+
   #run(): void {
     const due = this.#due
     this.#due = []
+    const startMs = this.#clock.monotonic()
     for (const flush of due) flush()
-    this.#lastMs = this.#clock.monotonic()
+    this.#frames = []
+    const endMs = this.#clock.monotonic()
+    this.#nextMs = endMs + Math.min(MAX_DISTANCE_MS, Math.max(MIN_DISTANCE_MS, (endMs - startMs) * REST))
   }
 }

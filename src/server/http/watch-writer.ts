@@ -28,7 +28,7 @@ export function respondWatch(
       pending = []
       pendingBytes = 0
       if (frames.length === 0 || signal.aborted) return
-      response.write(frames.length === 1 ? frames[0]! : Buffer.concat(frames))
+      response.write(rounds.join(frames))
       if (buffered(response) > limit) cutOff()
     }
     const cutOff = () => {
