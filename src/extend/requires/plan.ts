@@ -10,11 +10,20 @@ export interface Judged {
   verdict: Verdict
 }
 
+/** What a pod's condition says. */
+export interface State {
+  status: 'True' | 'False'
+  reason: string
+  message: string
+}
+
+export const MET_STATE: State = { status: 'True', reason: 'Met', message: '' }
+
 export interface Plan {
   /** Takes the gate away: the pod may start. */
   lift?: boolean
   /** What the pod's condition says from now on; absent when it says so already. */
-  condition?: { status: 'True' | 'False'; reason: string; message: string }
+  condition?: State
   /** The pod has failed for good. */
   fail?: { reason: string; message: string }
   /** Deletes the pod, with its grace; its controller makes another, which waits. */
@@ -27,6 +36,7 @@ export interface Plan {
 /** Requirements that a message names; the rest is counted. */
 const MAX_NAMED = 10
 const TIMESTAMP_STEP_MS = 1_000
+const LOST = 'Lost'
 
 export function planPod(pod: Pod, judged: readonly Judged[], nowMs: number): Plan {
   return isGated(pod) ? planWaiting(pod, judged, nowMs) : planRunning(pod, judged)
@@ -34,6 +44,14 @@ export function planPod(pod: Pod, judged: readonly Judged[], nowMs: number): Pla
 
 export function isGated({ spec }: Pod): boolean {
   return spec?.schedulingGates?.some(({ name }) => name === REQUIRES_GATE) ?? false
+}
+
+/** It may start, and its condition does not say so yet. */
+export function isUnsettled(pod: Pod): boolean {
+  const { phase } = pod.status ?? {}
+  if (isGated(pod) || pod.metadata.deletionTimestamp !== undefined || phase === 'Succeeded' || phase === 'Failed') return false
+  const condition = conditionOf(pod)
+  return condition === undefined || (condition.status === 'False' && condition.reason !== LOST)
 }
 
 function planWaiting(pod: Pod, judged: readonly Judged[], nowMs: number): Plan {
@@ -78,7 +96,7 @@ function planRunning(pod: Pod, judged: readonly Judged[]): Plan {
   const before = conditionOf(pod)
   if (lost.length === 0) {
     // It was lost and is back: the pod starts anew with it.
-    if (before?.status === 'False' && before.reason === 'Lost') {
+    if (before?.status === 'False' && before.reason === LOST) {
       const message = 'what it had lost is back: it starts again'
       return {
         ...saying(pod, 'True', 'Met', ''),
@@ -90,7 +108,7 @@ function planRunning(pod: Pod, judged: readonly Judged[]): Plan {
   }
   const message = `lost ${listed(lost, () => false)}`
   const stops = lost.some(({ requirement }) => requirement.onLoss === 'stop')
-  const said = saying(pod, 'False', 'Lost', message)
+  const said = saying(pod, 'False', LOST, message)
   if (!stops && !said.condition) return {}
   const event = { type: 'Warning' as const, reason: 'RequirementLost', message: `${message}${stops ? ': it stops' : ''}` }
   return { ...said, event, ...(stops && { remove: true }) }

@@ -6,6 +6,7 @@ import { isIP } from 'node:net'
 import type { Verdict } from '../../api/requires/condition.ts'
 import type { ProbeTarget } from '../../api/requires/requirement.ts'
 import type { Clock } from '../../base/clock.ts'
+import { splitKey } from '../../watch/informer.ts'
 import { attempt, type Connect } from './attempt.ts'
 import type { ServiceEndpoints } from './service-endpoints.ts'
 
@@ -20,6 +21,8 @@ const MAX_ATTEMPTS = 64
 interface Loop {
   target: ProbeTarget
   namespace: string
+  /** The key of the Service that the host means, if it means one. */
+  service: string | undefined
   verdict: Verdict
   intervalMs: number
   running: boolean
@@ -28,6 +31,8 @@ interface Loop {
 
 export class Probes {
   readonly #loops = new Map<string, Loop>()
+  /** Needs by the key of the Service that is looked at. */
+  readonly #byService = new Map<string, Set<string>>()
   readonly #options: ProbesOptions
   #attempts = 0
 
@@ -35,34 +40,46 @@ export class Probes {
     this.#options = options
   }
 
-  /** What is known now; the loop starts with the first who asks, and every change of the answer is told. */
-  verdict(need: string, target: ProbeTarget, namespace: string): Verdict {
-    let loop = this.#loops.get(need)
-    if (!loop) {
-      const verdict = { met: false, why: 'not looked at yet' }
-      loop = { target, namespace, verdict, intervalMs: FIRST_INTERVAL_MS, running: false, cancel: () => {} }
-      this.#loops.set(need, loop)
-      void this.#look(need, loop)
-    }
-    return loop.verdict
+  /** Begins to look; every change of the answer is told. */
+  follow(need: string, target: ProbeTarget, namespace: string): void {
+    const named = serviceOf(target.host, namespace)
+    const service = named && `${named.namespace}/${named.name}`
+    const verdict = { met: false, why: 'not looked at yet' }
+    const loop = { target, namespace, service, verdict, intervalMs: FIRST_INTERVAL_MS, running: false, cancel: () => {} }
+    this.#loops.set(need, loop)
+    if (service !== undefined) this.#byService.set(service, (this.#byService.get(service) ?? new Set()).add(need))
+    void this.#look(need, loop)
   }
 
-  /** The endpoints of a Service changed. */
-  lookAgain(namespace: string, service: string): void {
-    for (const [need, loop] of this.#loops) {
-      const named = serviceOf(loop.target.host, loop.namespace)
-      if (named?.namespace !== namespace || named.name !== service || loop.running) continue
+  /** What is known now of what is followed. */
+  verdict(need: string): Verdict {
+    return this.#loops.get(need)!.verdict
+  }
+
+  forget(need: string): void {
+    const loop = this.#loops.get(need)
+    if (!loop) return
+    loop.cancel()
+    this.#loops.delete(need)
+    if (loop.service === undefined) return
+    const needs = this.#byService.get(loop.service)
+    needs?.delete(need)
+    if (needs?.size === 0) this.#byService.delete(loop.service)
+  }
+
+  /** The endpoints of a Service changed. `service` is its key. */
+  lookAgain(service: string): void {
+    for (const need of this.#byService.get(service) ?? []) {
+      const loop = this.#loops.get(need)
+      if (!loop || loop.running) continue
       loop.cancel()
       void this.#look(need, loop)
     }
   }
 
   async #look(need: string, loop: Loop): Promise<void> {
-    const { clock, signal, isNeeded, changed } = this.#options
-    if (signal.aborted || !isNeeded(need)) {
-      this.#loops.delete(need)
-      return
-    }
+    const { clock, signal, changed } = this.#options
+    if (signal.aborted) return
     if (this.#attempts < MAX_ATTEMPTS) {
       this.#attempts++
       loop.running = true
@@ -70,22 +87,26 @@ export class Probes {
       loop.verdict = await this.#ask(loop)
       loop.running = false
       this.#attempts--
+      if (this.#loops.get(need) !== loop) return
       loop.intervalMs = loop.verdict.met
         ? ANSWERING_INTERVAL_MS
         : before.met
           ? FIRST_INTERVAL_MS
           : Math.min(loop.intervalMs * 1.5, MAX_INTERVAL_MS)
       if (loop.verdict.met !== before.met || loop.verdict.why !== before.why) changed(need)
+      // Who heard of it may have been the last who waited.
+      if (this.#loops.get(need) !== loop) return
     }
     loop.cancel = clock.after(loop.intervalMs, () => void this.#look(need, loop), { unref: true })
   }
 
-  async #ask({ target, namespace }: Loop): Promise<Verdict> {
+  async #ask({ target, service }: Loop): Promise<Verdict> {
     const { clock, signal, connect, endpoints } = this.#options
-    const named = serviceOf(target.host, namespace)
-    const places = named && endpoints.places(named.namespace, named.name, target.port)
-    if (places && places.length === 0)
-      return { met: false, why: `service ${named.name} has no ready endpoint for port ${target.port}` }
+    const places = service === undefined ? undefined : endpoints.places(service, target.port)
+    if (service !== undefined && places?.length === 0) {
+      const { name } = splitKey(service)
+      return { met: false, why: `service ${name} has no ready endpoint for port ${target.port}` }
+    }
     const timeout = new AbortController()
     const cancel = clock.after(ATTEMPT_TIMEOUT_MS, () =>
       timeout.abort(new Error(`nothing within ${ATTEMPT_TIMEOUT_MS / 1000} s`)),
@@ -104,7 +125,6 @@ export interface ProbesOptions {
   connect: Connect
   endpoints: ServiceEndpoints
   signal: AbortSignal
-  isNeeded: (need: string) => boolean
   changed: (need: string) => void
 }
 

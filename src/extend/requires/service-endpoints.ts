@@ -10,6 +10,7 @@ export interface Place {
   port: number
 }
 
+/** Services are named by their keys, `namespace/name`. */
 export class ServiceEndpoints {
   readonly #services: Informer<Service>
   readonly #slices: Informer<EndpointSlice>
@@ -20,25 +21,20 @@ export class ServiceEndpoints {
     slices.store.addIndex(INDEX, (slice) => [keyOfSlice(slice)])
   }
 
-  service(namespace: string, name: string): Service | undefined {
-    return this.#services.store.get(`${namespace}/${name}`)
-  }
-
-  /** How many endpoints are ready. */
-  ready(namespace: string, name: string): number {
+  /** How many endpoints of the Service are ready. */
+  ready(key: string): number {
     let count = 0
-    for (const slice of this.#slices.store.byIndex(INDEX, `${namespace}/${name}`))
-      count += slice.endpoints?.filter(isReady).length ?? 0
+    for (const slice of this.#slices.store.byIndex(INDEX, key)) count += slice.endpoints?.filter(isReady).length ?? 0
     return count
   }
 
   /** Where the ready endpoints listen for a port of the Service; undefined where there is no such Service. */
-  places(namespace: string, name: string, port: number): Place[] | undefined {
-    const service = this.service(namespace, name)
+  places(key: string, port: number): Place[] | undefined {
+    const service = this.#services.store.get(key)
     if (!service || service.spec?.type === 'ExternalName') return undefined
     const wanted = service.spec?.ports?.find((one) => one.port === port)
     if (!wanted) return []
-    return this.#slices.store.byIndex(INDEX, `${namespace}/${name}`).flatMap((slice) => {
+    return this.#slices.store.byIndex(INDEX, key).flatMap((slice) => {
       const target = slice.ports?.find((one) => (one.name ?? '') === (wanted.name ?? ''))?.port
       if (target === undefined) return []
       return (slice.endpoints ?? [])
