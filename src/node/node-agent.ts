@@ -2,7 +2,7 @@
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { NodeStreams, PodRef } from '../api/streams.ts'
-import type { Pod } from '../api/types.ts'
+import type { Pod, Service } from '../api/types.ts'
 import { MetadataService } from './metadata/metadata-service.ts'
 import type { NodeOptions, SharedNodeOptions } from './node-options.ts'
 import type { NodeSources } from './node-sources.ts'
@@ -115,7 +115,7 @@ export class NodeAgent {
       watches: sources.watches,
       sandboxes: new SandboxView(runtime),
       signal: this.stopping.signal,
-      services: () => sources.services.store.list(),
+      services: (namespace) => servicesFor(namespace, sources),
       event: (pod, event) => this.record(pod, event),
       limitStatus: (work) => sources.limitStatus(work),
       admit: (pod, here) => admission.admit(pod, here),
@@ -250,6 +250,12 @@ function describe(options: NodeOptions, shared: SharedNodeOptions): NodeDescript
     version: shared.version ?? DEFAULT_VERSION,
     port: shared.port ?? 0,
   }
+}
+
+function servicesFor(namespace: string, { services: { store } }: NodeSources): readonly Service[] {
+  const own = store.list(namespace)
+  const master = namespace === 'default' ? undefined : store.get('default/kubernetes')
+  return master ? [...own, master] : own
 }
 
 /** The list of the spec that a container is in, as events name it. */

@@ -143,13 +143,16 @@ async function represent(core: Core, request: ApiRequest, resource: Resource, ta
   })
 }
 
+/** Kept: every status is written through them, and an import costs something each time. */
+let subresources: typeof import('./subresources/subresources.ts') | undefined
+
 async function serveSubresource(core: Core, request: ApiRequest, resource: Resource, target: ResourceTarget): Promise<Answer> {
   const definition = resource.definition.subresources.find(({ name }) => name === target.subresource)
   if (!definition && resource.itemsCarryKind) throw notFound(resource.name, target.name)
   if (!definition || (resource.definition.namespaced && target.namespace === '')) throw noSuchResource()
   if (target.rest !== '' && target.subresource !== 'proxy') throw noSuchResource()
-  const { SUBRESOURCES } = await import('./subresources/subresources.ts')
-  const handlers = SUBRESOURCES[target.subresource]
+  subresources ??= await import('./subresources/subresources.ts')
+  const handlers = subresources.SUBRESOURCES[target.subresource]
   if (!handlers) throw noSuchResource()
   const handler = handlers[target.verb]
   if (!handler || request.method === 'HEAD') throw noSuchMethod()

@@ -47,7 +47,9 @@ export class Waiters {
   readonly #informers: Informers
   readonly #clock: Clock
   readonly #parse: (text: string) => readonly Requirement[]
+  /** By key, and the same by namespace. */
   readonly #recent = new Map<string, Recent>()
+  readonly #recentIn = new Map<string, Set<Recent>>()
   #synced: Promise<unknown> | undefined
 
   constructor({ client, informers, clock }: ExtensionContext, parse: (text: string) => readonly Requirement[]) {
@@ -70,15 +72,21 @@ export class Waiters {
   }
 
   remember(namespace: string, waiter: Waiter): void {
-    if (this.#recent.size >= MAX_REMEMBERED) this.#recent.delete(this.#recent.keys().next().value!)
-    this.#recent.set(`${namespace} ${waiter.id}`, { ...waiter, namespace, atMs: this.#clock.monotonic() })
+    const key = `${namespace} ${waiter.id}`
+    this.#forget(key)
+    if (this.#recent.size >= MAX_REMEMBERED) this.#forget(this.#recent.keys().next().value!)
+    const recent = { ...waiter, namespace, atMs: this.#clock.monotonic() }
+    this.#recent.set(key, recent)
+    this.#recentIn.set(namespace, (this.#recentIn.get(namespace) ?? new Set()).add(recent))
   }
 
   byId(namespace: string, kind: string, name: string): Waiter | undefined {
     const resource = WORKLOADS.find((one) => one.kind === kind)
     const object = resource && this.#informers.get(resource).store.get(`${namespace}/${name}`)
     const known = object && this.#waiterOf(object, kind)
-    return known ?? this.#remembered(namespace).find(({ id }) => id === `${kind.toLowerCase()}/${name}`)
+    if (known) return known
+    this.#forgetOld()
+    return this.#recent.get(`${namespace} ${kind.toLowerCase()}/${name}`)
   }
 
   /** Those whose pods the selector picks; of one kind, or of any. */
@@ -116,12 +124,25 @@ export class Waiters {
   }
 
   #remembered(namespace: string): Recent[] {
+    this.#forgetOld()
+    return [...(this.#recentIn.get(namespace) ?? [])]
+  }
+
+  #forgetOld(): void {
     const sinceMs = this.#clock.monotonic() - REMEMBERED_MS
     for (const [key, { atMs }] of this.#recent) {
       if (atMs >= sinceMs) break
-      this.#recent.delete(key)
+      this.#forget(key)
     }
-    return [...this.#recent.values()].filter((recent) => recent.namespace === namespace)
+  }
+
+  #forget(key: string): void {
+    const recent = this.#recent.get(key)
+    if (!recent) return
+    this.#recent.delete(key)
+    const others = this.#recentIn.get(recent.namespace)
+    others?.delete(recent)
+    if (others?.size === 0) this.#recentIn.delete(recent.namespace)
   }
 }
 

@@ -34,7 +34,8 @@ export interface NodeContext {
   readonly sandboxes: SandboxView
   /** Ends with the agent. */
   readonly signal: AbortSignal
-  services(): readonly Service[]
+  /** Those that a pod of the namespace may be told of: the namespace's own, and that of the API server. */
+  services(namespace: string): readonly Service[]
   event(pod: Pod, event: PodEvent): void
   limitStatus<T>(work: () => Promise<T>): Promise<T>
   /**

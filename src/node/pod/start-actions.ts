@@ -135,7 +135,7 @@ async function create(
       ...state.fields(),
       configMap: (namespace: string, name: string) => state.configMap(namespace, name),
       secret: (namespace: string, name: string) => state.secret(namespace, name),
-      services: context.services(),
+      services: context.services(pod.metadata.namespace ?? ''),
     },
   } as const
   const { config, notices } = await containerConfig(request, context)
