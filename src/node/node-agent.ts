@@ -3,6 +3,7 @@ import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { NodeStreams, PodRef } from '../api/streams.ts'
 import type { Pod, Service } from '../api/types.ts'
+import { relatedThrough } from '../client/related.ts'
 import { MetadataService } from './metadata/metadata-service.ts'
 import type { NodeOptions, SharedNodeOptions } from './node-options.ts'
 import type { NodeSources } from './node-sources.ts'
@@ -114,6 +115,9 @@ export class NodeAgent {
       metadata: this.metadata,
       watches: sources.watches,
       sandboxes: new SandboxView(runtime),
+      dependents: sources.dependents,
+      related: relatedThrough(shared.client),
+      isCordoned: () => sources.nodes.store.get(options.name)?.spec?.unschedulable === true,
       signal: this.stopping.signal,
       services: (namespace) => servicesFor(namespace, sources),
       event: (pod, event) => this.record(pod, event),

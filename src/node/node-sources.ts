@@ -6,6 +6,7 @@ import { createEventRecorder, type EventRecorder } from '../reconcile/index.ts'
 import { createInformer, type Informer } from '../watch/index.ts'
 import { createLimit } from './limit.ts'
 import type { SharedNodeOptions } from './node-options.ts'
+import { Dependents } from './sources/dependents.ts'
 import { createObjectWatches, type ObjectWatches } from './sources/object-watches.ts'
 import { createPodFeed, type PodFeed } from './sources/pod-feed.ts'
 
@@ -18,6 +19,7 @@ export interface NodeSources {
   /** Watched from the first call on. */
   readonly slices: () => Informer<EndpointSlice>
   readonly nodes: Informer<Node>
+  readonly dependents: Dependents
   readonly watches: ObjectWatches
   readonly recorder: EventRecorder
   limitStatus<T>(work: () => Promise<T>): Promise<T>
@@ -47,6 +49,7 @@ export function createNodeSources(shared: SharedNodeOptions, names: readonly str
       slices ??= informers?.get(endpointSlices) ?? createInformer<EndpointSlice>({ ...base, resource: endpointSlices })
       return slices
     },
+    dependents: new Dependents(podInformer, serviceInformer),
     watches: createObjectWatches(base),
     recorder: createEventRecorder({ client, clock, log, instance: only ?? hostname() }),
     limitStatus: createLimit(PARALLEL_STATUS_WRITES),

@@ -1,6 +1,7 @@
 /** Follows what waits to what it waits for: from a workload or Service to its pods, from a pod to what it requires, and on from there. */
 import type { KubeObject } from '../../api/object.ts'
 import { describe } from '../../api/requires/requirement.ts'
+import { resolvedRequirements } from '../../api/requires/resolved.ts'
 import type { Pod } from '../../api/types.ts'
 import type { ResourceRef } from '../../client/client.ts'
 import type { DiscoveredResource } from '../../client/discovery.ts'
@@ -10,7 +11,7 @@ import { handleOf } from '../names/candidate.ts'
 import type { Session } from '../session.ts'
 import type { Cause } from './cause.ts'
 import { isHeld, podReason, requirementsOf } from './pod-reason.ts'
-import { requirementsIn, type Unmet, unmetOf, verdictFor } from './requirements.ts'
+import { type Unmet, unmetOf, verdictFor } from './requirements.ts'
 
 /** Longer chains are cut off; who has one knows enough by then. */
 const MAX_DEPTH = 20
@@ -80,7 +81,7 @@ export class Explainer {
     const reason = podReason(pod)
     if (!reason) return undefined
     const subject = this.#subject({ singular: 'pod', group: '' }, pod as KubeObject)
-    const requirements = isHeld(pod) ? requirementsIn(pod) : undefined
+    const requirements = isHeld(pod) ? resolvedRequirements(pod) : undefined
     if (!requirements) {
       const why = reason.vague ? reason.why + (await this.#lastWarning(pod)) : reason.why
       return { subject, why, since: reason.since, behind: [] }

@@ -1,7 +1,6 @@
 /** What a pod requires, and how each of it is now, by asking the server: the command line's look at what the controller follows. */
 import type { KubeObject } from '../../api/object.ts'
 import { verdictOf } from '../../api/requires/condition.ts'
-import { RESOLVED } from '../../api/requires/names.ts'
 import { describe, type Requirement } from '../../api/requires/requirement.ts'
 import { isNotFound, StatusError } from '../../api/status.ts'
 import type { Pod } from '../../api/types.ts'
@@ -16,19 +15,6 @@ export interface Unmet {
   why: string
   /** What it is about, as far as that exists and does not hold. */
   objects: readonly { resource: DiscoveredResource; object: KubeObject }[]
-}
-
-/** As admission wrote them. Undefined for a pod that has none, or whose annotation is somebody else's. */
-export function requirementsIn({ metadata }: Pod): readonly Requirement[] | undefined {
-  const text = metadata.annotations?.[RESOLVED]
-  if (text === undefined) return undefined
-  try {
-    const read: unknown = JSON.parse(text)
-    return Array.isArray(read) ? (read as Requirement[]) : undefined
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
 }
 
 /** Those that do not hold. What cannot be judged from here is as the pod's condition says. */

@@ -1,19 +1,7 @@
 /** Finds pods that would wait for themselves: follows what each object requires to those behind it, until it comes back. */
+import { podKindOf, serviceOfHost } from '../../api/requires/targets.ts'
 import { type LabelSelector, parseLabelSelector, setSelector } from '../../api/selectors.ts'
-import { serviceOf } from './probes.ts'
 import type { Waiter, Waiters } from './waiters.ts'
-
-/** Kinds as requirements may name them, without their group. */
-const KINDS: readonly { kind: string; words: readonly string[] }[] = [
-  { kind: 'Deployment', words: ['deployment', 'deployments', 'deploy'] },
-  { kind: 'StatefulSet', words: ['statefulset', 'statefulsets', 'sts'] },
-  { kind: 'DaemonSet', words: ['daemonset', 'daemonsets', 'ds'] },
-  { kind: 'ReplicaSet', words: ['replicaset', 'replicasets', 'rs'] },
-  { kind: 'ReplicationController', words: ['replicationcontroller', 'replicationcontrollers', 'rc'] },
-  { kind: 'Job', words: ['job', 'jobs'] },
-  { kind: 'Pod', words: ['pod', 'pods', 'po'] },
-  { kind: 'Service', words: ['service', 'services', 'svc'] },
-]
 
 interface Step {
   /** What the path shows. */
@@ -41,11 +29,11 @@ export async function cycleThrough(self: Waiter, namespace: string, waiters: Wai
 async function stepsFrom(waiter: Waiter, self: Waiter, namespace: string, waiters: Waiters): Promise<Step[]> {
   const steps = waiter.requirements.map(async ({ target }): Promise<Step[]> => {
     if (target.type === 'probe') {
-      const named = serviceOf(target.host, namespace)
+      const named = serviceOfHost(target.host, namespace)
       return named?.namespace === namespace ? behind(named.name, self, namespace, waiters) : []
     }
     if (target.namespace !== undefined && target.namespace !== namespace) return []
-    const kind = kindOf(target.kind)
+    const kind = podKindOf(target.kind)
     if (kind === undefined) return []
     if (target.type === 'selector') {
       return picked(parseLabelSelector(target.selector), self, namespace, waiters, kind).map((to) => ({ via: to.id, to }))
@@ -69,9 +57,4 @@ function picked(selector: LabelSelector, self: Waiter, namespace: string, waiter
   const others = waiters.picked(namespace, selector, kind).filter(({ id }) => id !== self.id)
   const isOfKind = kind === undefined || self.id.startsWith(`${kind.toLowerCase()}/`)
   return isOfKind && selector.matches(self.labels) ? [self, ...others] : others
-}
-
-function kindOf(word: string): string | undefined {
-  const [name = ''] = word.toLowerCase().split('.')
-  return KINDS.find(({ words }) => words.includes(name))?.kind
 }

@@ -2,9 +2,9 @@
  * Looks at addresses for as long as a pod waits for them: one loop for each address, however many pods wait. A Service's
  * name leads to its ready endpoints, and a change of those is a reason to look at once.
  */
-import { isIP } from 'node:net'
 import type { Verdict } from '../../api/requires/condition.ts'
 import type { ProbeTarget } from '../../api/requires/requirement.ts'
+import { serviceOfHost } from '../../api/requires/targets.ts'
 import type { Clock } from '../../base/clock.ts'
 import { splitKey } from '../../watch/informer.ts'
 import { attempt, type Connect } from './attempt.ts'
@@ -42,7 +42,7 @@ export class Probes {
 
   /** Begins to look; every change of the answer is told. */
   follow(need: string, target: ProbeTarget, namespace: string): void {
-    const named = serviceOf(target.host, namespace)
+    const named = serviceOfHost(target.host, namespace)
     const service = named && `${named.namespace}/${named.name}`
     const verdict = { met: false, why: 'not looked at yet' }
     const loop = { target, namespace, service, verdict, intervalMs: FIRST_INTERVAL_MS, running: false, cancel: () => {} }
@@ -126,11 +126,4 @@ export interface ProbesOptions {
   endpoints: ServiceEndpoints
   signal: AbortSignal
   changed: (need: string) => void
-}
-
-/** `db`, `db.shop`, `db.shop.svc…` name a Service, if there is one; addresses and longer names do not. */
-export function serviceOf(host: string, namespace: string): { namespace: string; name: string } | undefined {
-  if (isIP(host) !== 0) return undefined
-  const [name = '', where = namespace, svc] = host.split('.')
-  return svc === undefined || svc === 'svc' ? { namespace: where, name } : undefined
 }

@@ -1,6 +1,7 @@
 /** What holds a pod, as admission wrote it there. Pods of one template say the same: it is read once for all of them. */
 import { RESOLVED } from '../../api/requires/names.ts'
 import type { Requirement } from '../../api/requires/requirement.ts'
+import { resolvedRequirements } from '../../api/requires/resolved.ts'
 import type { Pod } from '../../api/types.ts'
 
 const MAX_KNOWN = 10_000
@@ -29,21 +30,10 @@ export class Resolved {
     if (text === undefined) return NOTHING
     let read = this.#known.get(text)
     if (read) return read
-    const all = parse(text)
+    const all = resolvedRequirements({ metadata }) ?? []
     read = { all, vital: all.filter(({ onLoss }) => onLoss === 'restart' || onLoss === 'stop') }
     if (this.#known.size >= MAX_KNOWN) this.#known.delete(this.#known.keys().next().value!)
     this.#known.set(text, read)
     return read
-  }
-}
-
-/** Where no admission runs, anybody may have written anything: that is no requirement. */
-function parse(text: string): Requirement[] {
-  try {
-    const read: unknown = JSON.parse(text)
-    return Array.isArray(read) ? (read as Requirement[]) : []
-  } catch (error) {
-    if (error instanceof SyntaxError) return []
-    throw error
   }
 }

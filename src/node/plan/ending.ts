@@ -61,14 +61,14 @@ export function planEnding(input: PlanInput, cause: EndingCause): PodPlan {
     ending: cause,
     ...(wakeAtMs !== undefined && { wakeAtMs }),
   })
-  const { memory, jobs, sandboxes } = input
-  const actions: Action[] = planStops(input, cause)
+  const { memory, jobs, sandboxes, heldUntilMs } = input
+  const actions: Action[] = heldUntilMs === undefined ? planStops(input, cause) : []
   const stopping = Object.keys(jobs.stopping).length > 0
   if (jobs.forward) {
     if (!jobs.cancelled && isProgress(jobs.forward)) actions.unshift({ do: 'Cancel' })
     return plan(actions)
   }
-  if (actions.length > 0 || stopping || liveContainers(input).length > 0) return plan(actions)
+  if (actions.length > 0 || stopping || liveContainers(input).length > 0) return plan(actions, heldUntilMs)
   const failure = memory.setupFailure
   if (failure && input.nowMs < failure.retryAtMs) return plan([], failure.retryAtMs)
   if (!memory.finished) return plan([{ do: 'Finish' }])

@@ -19,6 +19,8 @@ export interface PlanInput {
   memory: PodMemory
   jobs: PodJobs
   nowMs: number
+  /** The pod is deleted, and its containers go on for others that require it: until then at most. */
+  heldUntilMs?: number
 }
 
 /** What the agent remembers of a pod between two looks at it; all of it may be lost with the agent. */

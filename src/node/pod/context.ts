@@ -1,10 +1,12 @@
 /** What a pod's worker needs of its node. */
+import type { Related } from '../../api/downward/value.ts'
 import type { Pod, Service } from '../../api/types.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { Client } from '../../client/client.ts'
 import type { MetadataService } from '../metadata/metadata-service.ts'
 import type { Runtime } from '../runtime/runtime.ts'
+import type { Dependents } from '../sources/dependents.ts'
 import type { ObjectWatches } from '../sources/object-watches.ts'
 import type { SandboxView } from '../sources/sandbox-view.ts'
 
@@ -32,6 +34,11 @@ export interface NodeContext {
   readonly metadata: MetadataService | undefined
   readonly watches: ObjectWatches
   readonly sandboxes: SandboxView
+  readonly dependents: Dependents
+  /** Owners and namespaces of pods, as the server has them now. */
+  readonly related: Pick<Related, 'namespace' | 'owner'>
+  /** Whether the node takes no new pods; it may be drained then. */
+  isCordoned(): boolean
   /** Ends with the agent. */
   readonly signal: AbortSignal
   /** Those that a pod of the namespace may be told of: the namespace's own, and that of the API server. */

@@ -19,6 +19,7 @@ import { fail, removePodDirectory } from './setup-actions.ts'
 import { signalContainer } from './signal-action.ts'
 import { keepReadiness, noteTurn } from './stage-memory.ts'
 import { stopContainer } from './stop-actions.ts'
+import { StopHold } from './stop-hold.ts'
 
 /** When the runtime itself cannot be asked. */
 const BROKEN_RETRY_MS = 2_000
@@ -33,6 +34,7 @@ export interface PodWorkerOptions {
 export class PodWorker {
   readonly state: PodState
   private readonly hostPorts: HostPorts
+  private readonly hold: StopHold
   private readonly context: NodeContext
   private readonly options: PodWorkerOptions
   private looking = false
@@ -55,6 +57,7 @@ export class PodWorker {
       () => this.wake(),
     )
     this.hostPorts = new HostPorts(this.state)
+    this.hold = new StopHold(this.state, () => this.wake())
     if (options.adopted) recall(this.state, context.clock.now())
     if (!this.state.memory.finished) this.admit(options.adopted)
   }
@@ -102,6 +105,7 @@ export class PodWorker {
     closeNotifying(this.state)
     this.state.releaseWatches()
     this.state.attaches.close()
+    this.hold.close()
     for (const stop of this.stops.values()) stop.abort()
     this.forward?.controller.abort()
     await this.forward?.done
@@ -130,9 +134,12 @@ export class PodWorker {
     keepReadiness(state)
     this.hostPorts.keep()
     const { pod, memory, jobs } = state
-    const input: PlanInput = { pod, sandboxes: state.sandboxes, memory, jobs, nowMs: context.clock.now() }
+    const isLive = state.sandboxes.some(({ containers }) => containers.some((one) => one.state !== 'Exited'))
+    const heldUntilMs = isLive ? this.hold.untilMs() : undefined
+    const now = { pod, sandboxes: state.sandboxes, memory, jobs, nowMs: context.clock.now() }
+    const input: PlanInput = { ...now, ...(heldUntilMs !== undefined && { heldUntilMs }) }
     const plan = planPod(input)
-    if (plan.ending) this.beginEnding(input, plan)
+    if (plan.ending && heldUntilMs === undefined) this.beginEnding(input, plan)
     this.publish(input, plan)
     this.tellWaiting(plan)
     this.refreshVolumes()
@@ -144,7 +151,7 @@ export class PodWorker {
     const { memory, probes, pod } = this.state
     for (const each of probes.values()) each.stopRestarting()
     if (memory.endingSinceMs !== undefined) return
-    memory.endingSinceMs = this.context.clock.now()
+    memory.endingSinceMs = input.nowMs
     delete memory.setupFailure
     if (plan.ending === 'StageTimeout') {
       memory.stageTimeout = startTimedOut(input) as { reason: string; message: string }
@@ -159,7 +166,7 @@ export class PodWorker {
     if (action.do === 'PullImage') noteTurn(this.state, action)
     switch (action.do) {
       case 'StopContainer':
-        this.stop(action)
+        this.stop(action, input.nowMs)
         return
       case 'Cancel':
         this.state.jobs.cancelled = true
@@ -211,12 +218,13 @@ export class PodWorker {
     this.forward = { controller, done }
   }
 
-  private stop(action: Extract<Action, { do: 'StopContainer' }>): void {
+  /** The deadline is the plan's to the millisecond: a later one would look like a stop that is to be shortened. */
+  private stop(action: Extract<Action, { do: 'StopContainer' }>, nowMs: number): void {
     const { state, context } = this
     this.stops.get(action.id)?.abort()
     const controller = new AbortController()
     this.stops.set(action.id, controller)
-    state.jobs.stopping[action.id] = context.clock.now() + action.graceMs
+    state.jobs.stopping[action.id] = nowMs + action.graceMs
     void stopContainer(state, action, controller.signal)
       .catch((error: Error) => context.log.warn('container not stopped', { container: action.id, error: error.message }))
       .finally(() => {
@@ -316,6 +324,7 @@ export class PodWorker {
     closeNotifying(this.state)
     this.state.releaseWatches()
     this.state.attaches.close()
+    this.hold.close()
     this.options.onForgotten()
   }
 }

@@ -19,6 +19,7 @@ interface Case {
   memory?: Partial<PodMemory>
   jobs?: Partial<PodJobs>
   at?: number
+  heldUntil?: number
   actions: Action[]
   waiting?: Record<string, object>
   wakeAt?: number
@@ -86,6 +87,7 @@ function inputOf(c: Case): PlanInput {
     },
     jobs: { stopping: {}, ...c.jobs },
     nowMs: (c.at ?? 0) * 1000,
+    ...(c.heldUntil !== undefined && { heldUntilMs: c.heldUntil * 1000 }),
   }
 }
 
