@@ -72,6 +72,7 @@ function paceFlags(input: PaceInput) {
 interface RollInput extends PaceInput {
   image: string[]
   filename?: string
+  toRevision?: number
   dryRun?: true
   pin?: PinMode
   pet?: true
@@ -88,6 +89,7 @@ function declareRoll({ program, io, host, globals, action }: Declaring): void {
     .argument('[name...]', 'a name, a kind and a name, or kind/name; then the controller to roll to, if it is another')
     .option('--image <[container=]image>', 'the new image (again for more containers)', collect, [])
     .option('-f, --filename <file>', 'a manifest with the new template, or - for standard input')
+    .option('--to-revision <number>', 'a template of the history instead', wholeNumber('--to-revision'))
     .option('--canary <amount>', 'stop once so many pods, or such a share, run the new template')
     .option('--pet', 'keep the name for the new template; the old one goes on under another')
     .option('--rollover', 'replace a roll that is under way to something else')
@@ -99,9 +101,10 @@ function declareRoll({ program, io, host, globals, action }: Declaring): void {
     .action(
       action(async (words: string[], input: RollInput) => {
         const { runRoll } = await import('./roll.ts')
-        const { image: images, filename: file, pin, pet, canary, rollover, keep, cleanup, dryRun } = input
+        const { image: images, filename: file, toRevision, pin, pet, canary, rollover, keep, cleanup } = input
         const { namespace } = globals()
-        const flags = { words, namespace, images, file, pin, pet, canary, rollover, keep, cleanup, dryRun: dryRun === true }
+        const to = { images, file, toRevision, dryRun: input.dryRun === true }
+        const flags = { words, namespace, ...to, pin, pet, canary, rollover, keep, cleanup }
         return withSession(globals(), io, (session) => runRoll({ ...flags, ...paceFlags(input) }, io, session, host.driver()))
       }),
     )
@@ -110,14 +113,19 @@ function declareRoll({ program, io, host, globals, action }: Declaring): void {
 function declareRollback({ program, io, host, globals, action }: Declaring): void {
   const command = program
     .command('rollback')
-    .description('go back to what was there before the last roll, finished or not')
+    .description('go back to what was there before the last roll, finished or not, or to a revision of the history')
     .argument('[name...]', NAMES_HELP)
+    .option('--to-revision <number>', 'the revision to go to (default: the one before)', wholeNumber('--to-revision'))
   withPace(withFiles(command))
-    .addHelpText('after', `${EXIT_CODES}\nExample:\n  skiff rollback web --note 'errors at checkout'\n`)
+    .addHelpText(
+      'after',
+      `${EXIT_CODES}\nExamples:\n  skiff rollback web --note 'errors at checkout'\n  skiff rollback web --to-revision 3\n`,
+    )
     .action(
-      action(async (words: string[], input: PaceInput & FileFlags) => {
+      action(async (words: string[], input: PaceInput & FileFlags & { toRevision?: number }) => {
         const { runRollback } = await import('./rollback.ts')
-        const flags = { ...rolledWords(words, input, globals()), ...paceFlags(input) }
+        const { toRevision } = input
+        const flags = { ...rolledWords(words, input, globals()), ...paceFlags(input), toRevision }
         return withSession(globals(), io, (session) => runRollback(flags, io, session, host.driver()))
       }),
     )
@@ -174,13 +182,14 @@ function declareHistory({ program, io, globals, action }: Declaring): void {
     .command('history')
     .description('what a workload ran: who changed it, when, why, and which images')
     .argument('[name...]', NAMES_HELP)
+    .option('--revision <number>', 'one revision, with its template', wholeNumber('--revision'))
   withFiles(command)
     .addOption(new Option('-o, --output <format>', 'JSON, a line each').choices(['json']))
-    .addHelpText('after', '\nExample:\n  skiff history web\n')
+    .addHelpText('after', '\nExamples:\n  skiff history web\n  skiff history web --revision 2\n')
     .action(
-      action(async (words: string[], input: FileFlags & { output?: 'json' }) => {
+      action(async (words: string[], input: FileFlags & { output?: 'json'; revision?: number }) => {
         const { runHistory } = await import('./history.ts')
-        const flags = { ...rolledWords(words, input, globals()), json: input.output === 'json' }
+        const flags = { ...rolledWords(words, input, globals()), json: input.output === 'json', revision: input.revision }
         return withSession(globals(), io, (session) => runHistory(flags, io, session))
       }),
     )

@@ -81,7 +81,7 @@ export async function printObjects(
 }
 
 /** YAML 1.1 as Kubernetes' own tools read it: a string that they would take for something else is quoted. */
-async function toYaml(value: unknown): Promise<string> {
+export async function toYaml(value: unknown): Promise<string> {
   const { dump, YAML11_SCHEMA } = await import('js-yaml')
   return dump(value, { schema: YAML11_SCHEMA, noRefs: true, lineWidth: -1, seqNoIndent: true })
 }

@@ -28,6 +28,7 @@ Examples:
   skiff roll web --image app=web:v2 --image log=log:v5 --note 'faster search'
   skiff roll web -f web-v2.yaml --dry-run
   skiff roll web-v1 web-v2
+  skiff roll web --to-revision 3
   skiff roll web --image web:v2 --canary 10%  # then: skiff promote web, or skiff abort web
   skiff roll db --image db:v2 --pet
 `

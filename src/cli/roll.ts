@@ -15,8 +15,10 @@ export interface RollFlags extends PaceFlags, Pick<RolledWords, 'namespace'> {
   words: readonly string[]
   /** `IMAGE` or `CONTAINER=IMAGE`, each. */
   images: readonly string[]
-  /** Its template is rolled to; without words, to its object's. */
+  /** Its template is rolled to; without words, it names the workload too. */
   file?: string | undefined
+  /** As `skiff history` numbers them. */
+  toRevision?: number | undefined
   dryRun: boolean
   pet?: boolean | undefined
   canary?: string | undefined
@@ -39,7 +41,7 @@ export async function runRoll(flags: RollFlags, io: Io, session: Session, driver
   const options: RollOptions = {
     ...(await drivingOptions({ flags, io, rolled, driver, command: commandOf(flags) })),
     ...(flags.images.length > 0 && { images: await pinnedImages(flags.images, pinner) }),
-    ...{ template: file?.template, toName },
+    ...{ template: file?.template, toName, toRevision: flags.toRevision },
     ...{ pet: flags.pet, rollover: flags.rollover, keep: flags.keep, cleanup: flags.cleanup },
     canary: amount(flags.canary, '--canary'),
   }
@@ -61,10 +63,14 @@ async function splitWords(
   return { words: words.slice(0, own), to: words[own] }
 }
 
-function refuseContradictions({ images, file, keep, cleanup, words }: RollFlags, to: string | undefined): void {
+function refuseContradictions({ images, file, toRevision, keep, cleanup, words }: RollFlags, to: string | undefined): void {
   if (words.length === 0 && file === undefined) throw new CommandError('a name is needed, or a kind and a name, or -f FILE')
-  if (images.length === 0 && file === undefined && to === undefined)
-    throw new CommandError('to what? Give --image, -f or the name of another controller')
+  if (images.length === 0 && file === undefined && to === undefined && toRevision === undefined)
+    throw new CommandError('to what? Give --image, -f, --to-revision or the name of another controller')
+  if (toRevision !== undefined && (file !== undefined || images.length > 0 || to !== undefined))
+    throw new CommandError(
+      '--to-revision stands alone: a revision is gone to as it was, and no --image, -f or second name goes with it',
+    )
   if (to !== undefined && (file !== undefined || images.length > 0))
     throw new CommandError('a second name stands alone: --image and -f do not go with it')
   if (keep !== undefined && cleanup === 'delete') throw new CommandError('--keep and --cleanup=delete contradict each other')
@@ -105,11 +111,12 @@ function contentOf({ object, source }: Manifest, { target }: Rolled): FileConten
 }
 
 /** Without what only matters while it runs. */
-function commandOf({ words, images, file, canary, pet, rollover }: RollFlags): string {
+function commandOf({ words, images, file, toRevision, canary, pet, rollover }: RollFlags): string {
   return commandLine([
     ...['skiff', 'roll', ...words],
     ...images.flatMap((image) => ['--image', image]),
     ...(file === undefined ? [] : ['-f', file]),
+    ...(toRevision === undefined ? [] : ['--to-revision', String(toRevision)]),
     ...(canary === undefined ? [] : ['--canary', canary]),
     pet ? '--pet' : undefined,
     rollover ? '--rollover' : undefined,

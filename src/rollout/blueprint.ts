@@ -3,7 +3,7 @@ import type { PodTemplateSpec, ReplicaSet } from '../api/types.ts'
 import { withoutCauses } from './causes.ts'
 import { baseOf } from './family.ts'
 import { RollError, type RollOptions } from './progress.ts'
-import { BASE, withoutRecord } from './record.ts'
+import { BASE, REVISION, withoutRecord } from './record.ts'
 import { type Controller, hashOf, matchLabels, type ReplicaKind, resourceOf } from './replica-kinds.ts'
 import { labelled, TEMPLATE_LABEL, templateHash, withImages } from './template.ts'
 
@@ -36,7 +36,7 @@ function draftOf(
   const fits = Object.entries(selected).every(([key, value]) => labels[key] === value)
   const { [TEMPLATE_LABEL]: __, ...ownLabels } = labels
   const base = baseOf(model)
-  const { [LAST_APPLIED]: ___, ...annotations } = withoutCauses(withoutRecord(model.metadata.annotations))
+  const { [LAST_APPLIED]: ___, [REVISION]: ____, ...annotations } = withoutCauses(withoutRecord(model.metadata.annotations))
   return (hash) => {
     const matching = { ...(fits ? selected : ownLabels), [TEMPLATE_LABEL]: hash }
     const expressions = kind === 'ReplicaSet' && fits ? (model as ReplicaSet).spec?.selector.matchExpressions : undefined

@@ -5,8 +5,9 @@ import { causeAnnotations } from './causes.ts'
 import { baseOf, type Course, courseUnderWay, currentOf, type Listing } from './family.ts'
 import { resolveAmount } from './plan.ts'
 import { type PaceOptions, type RollbackOptions, RollError, type RollOptions } from './progress.ts'
-import { type Direction, type PetNames, type RollRecord, readRecord, type Settings } from './record.ts'
+import { type Direction, type PetNames, REVISION, type RollRecord, readRecord, type Settings } from './record.ts'
 import { type Controller, handleOf, hashOf, nameOf, type ReplicaKind, replicasOf, selects } from './replica-kinds.ts'
+import { familyOf, numberFor } from './revisions.ts'
 import { TEMPLATE_LABEL } from './template.ts'
 
 export type Decision =
@@ -281,7 +282,8 @@ function hashAt(listing: Listing, name: string): string | undefined {
 }
 
 /** With what the history keeps of it. */
-export function withCause(options: RollOptions, model: Controller, wanted: Controller): Controller {
+export function withCause(options: RollOptions, listing: Listing, model: Controller, wanted: Controller): Controller {
   const causes = causeAnnotations(options, model.spec?.template, wanted.spec?.template)
-  return { ...wanted, metadata: { ...wanted.metadata, annotations: { ...wanted.metadata.annotations, ...causes } } }
+  const revision = { [REVISION]: String(numberFor(familyOf(listing, model), hashOf(wanted))) }
+  return { ...wanted, metadata: { ...wanted.metadata, annotations: { ...wanted.metadata.annotations, ...causes, ...revision } } }
 }

@@ -1,17 +1,20 @@
 /** What a workload ran before, newest first: from its controllers, ReplicaSets or ControllerRevisions. Reads only. */
+import type { PodTemplateSpec } from '../api/types.ts'
 import type { Client } from '../client/client.ts'
 import { BY, CHANGE_CAUSE, COMMAND, IMAGE_CHANGE, imagesOf, NOTE, ROLLED_AT } from './causes.ts'
-import { baseOf, currentOf, type Listing, listingOf } from './family.ts'
+import { currentOf, type Listing, listingOf } from './family.ts'
 import type { Phase, RollTarget } from './progress.ts'
 import { RollError } from './progress.ts'
 import { readRecord } from './record.ts'
 import { type Controller, handleOf, nameOf, type ReplicaKind, replicasOf, resourceOf } from './replica-kinds.ts'
+import { familyOf, numbersOf, unknownRevision } from './revisions.ts'
 import type { Revision } from './served/kind.ts'
 import { revisionsOfServed } from './served/served.ts'
+import { unlabelled } from './template.ts'
 
 export interface History {
-  /** The server's number of it; controllers of replicas have none. */
-  revision?: number | undefined
+  /** The server's number of it; of controllers of replicas, skiff's own. */
+  revision: number
   /** The object that keeps it. */
   name: string
   /** Of those that have pods of their own. */
@@ -27,7 +30,31 @@ export interface History {
   imageChange?: string | undefined
 }
 
-export async function historyOf(options: { client: Client; namespace: string; target: RollTarget }): Promise<History[]> {
+interface HistoryOptions {
+  client: Client
+  namespace: string
+  target: RollTarget
+}
+
+/** One entry of the history, with its template. Throws RollError, with the list of what there is, when there is none of that number. */
+export async function revisionOf(
+  options: HistoryOptions & { revision: number },
+): Promise<History & { template: PodTemplateSpec | undefined }> {
+  const { client, namespace, target, revision } = options
+  const { kind, name } = target
+  const entries = await historyOf(options)
+  if (kind !== 'ReplicationController' && kind !== 'ReplicaSet') {
+    const found = (await revisionsOfServed(options, kind)).find(({ number }) => number === revision)
+    if (!found) throw unknownRevision(`${kind.toLowerCase()}/${name}`, revision, entries)
+    return { ...entries.find((one) => one.revision === revision)!, template: found.template }
+  }
+  const entry = entries.find((one) => one.revision === revision)
+  if (!entry) throw unknownRevision(handleOf(kind, name), revision, entries)
+  const { spec } = await client.get(resourceOf(kind), entry.name, { namespace })
+  return { ...entry, template: unlabelled(spec?.template) }
+}
+
+export async function historyOf(options: HistoryOptions): Promise<History[]> {
   const { client, namespace, target } = options
   const { kind, name } = target
   if (kind !== 'ReplicationController' && kind !== 'ReplicaSet') {
@@ -55,21 +82,17 @@ export async function currentControllerOf(options: {
 export function historyFrom(kind: ReplicaKind, listing: Listing, name: string): History[] {
   const current = currentOf(listing, name)
   if (!current) throw new RollError(`${handleOf(kind, name)} does not exist`)
-  const base = baseOf(current)
-  const family = new Set([...listing.values()].filter((one) => one === current || baseOf(one) === base))
-  // Two names that were rolled to each other have no base in common.
-  for (const member of family) {
-    const partner = listing.get(readRecord(member)?.partner ?? '')
-    if (partner) family.add(partner)
-  }
+  const family = familyOf(listing, current)
+  const numbers = numbersOf(family)
   return [...family]
-    .map((controller) => fromController(controller, controller === current))
+    .map((controller) => fromController(controller, numbers.get(nameOf(controller)) ?? 0, controller === current))
     .sort((a, b) => Number(b.isCurrent) - Number(a.isCurrent) || ((a.at ?? '') < (b.at ?? '') ? 1 : -1))
 }
 
-function fromController(controller: Controller, isCurrent: boolean): History {
+function fromController(controller: Controller, revision: number, isCurrent: boolean): History {
   const { metadata, spec } = controller
   return {
+    revision,
     name: nameOf(controller),
     replicas: replicasOf(controller),
     phase: readRecord(controller)?.phase,

@@ -14,7 +14,7 @@ import {
 } from './replicas.ts'
 import { abortServed, previewServed, resumeServed, rollBackServed, rollServed } from './served/served.ts'
 
-export { currentControllerOf, type History, historyOf } from './history.ts'
+export { currentControllerOf, type History, historyOf, revisionOf } from './history.ts'
 export {
   type Outcome,
   type PaceOptions,

@@ -7,8 +7,18 @@ import { causeAnnotations, causePatch } from './causes.ts'
 import type { Course } from './family.ts'
 import type { Action } from './plan.ts'
 import { type Phase, RollError } from './progress.ts'
-import { annotationsOf, patchOf, ROLL_ID, type RollRecord, readRecord, SWITCH_FINALIZER, WRITTEN_REPLICAS } from './record.ts'
+import {
+  annotationsOf,
+  patchOf,
+  REVISION,
+  ROLL_ID,
+  type RollRecord,
+  readRecord,
+  SWITCH_FINALIZER,
+  WRITTEN_REPLICAS,
+} from './record.ts'
 import { type Controller, handleOf, hashOf, nameOf, replicasOf, resourceOf } from './replica-kinds.ts'
+import { familyOf, numbersOf } from './revisions.ts'
 import { separate } from './separate.ts'
 import type { World } from './world.ts'
 
@@ -117,8 +127,18 @@ async function writeRecord(hands: Hands, course: Course, name: string, phase: Ph
     : {}
   const next = phase === 'Preparing' ? nextFor(course, controller) : undefined
   await patch(hands, course, controller, {
-    metadata: { annotations: { ...patchOf(recordFor(course, controller, phase), next), ...causes } },
+    metadata: {
+      annotations: { ...patchOf(recordFor(course, controller, phase), next), ...causes, ...numbering(hands, course, controller) },
+    },
   })
+}
+
+/** What was made by hand gets its number with its first roll, and keeps it when others of the family go. */
+function numbering({ world }: Hands, { staying, leaving }: Course, controller: Controller): Record<string, string> {
+  if (controller.metadata.annotations?.[REVISION] !== undefined) return {}
+  const members = [controller, ...[staying, ...leaving].flatMap((name) => world.get(name) ?? [])]
+  const number = numbersOf(familyOf(world, ...members)).get(nameOf(controller))
+  return number === undefined ? {} : { [REVISION]: String(number) }
 }
 
 /** What is to have a pet's name is written down before it can be made. */

@@ -46,6 +46,8 @@ export interface RollbackOptions extends PaceOptions {
   by?: string | undefined
   command?: string | undefined
   note?: string | undefined
+  /** The number of the template to go to, as `historyOf` has it. */
+  toRevision?: number | undefined
 }
 
 export interface RollOptions extends RollbackOptions {

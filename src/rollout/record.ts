@@ -21,6 +21,8 @@ export const WRITTEN_REPLICAS = 'skiff.dev/written-replicas'
 const SETTINGS = 'skiff.dev/roll'
 /** The name that generated names are made from. */
 export const BASE = 'skiff.dev/base'
+/** The number of the template among those that the name had. Of the history, not of one roll. */
+export const REVISION = 'skiff.dev/revision'
 /** On a pet while its name is switched: the controller that will have the name, as JSON. */
 export const NEXT = 'skiff.dev/next'
 /** Keeps a controller, deleted and therefore idle, until its successor has its pods. */

@@ -16,6 +16,7 @@ import {
 } from './progress.ts'
 import { noAnnotations } from './record.ts'
 import { type Controller, handleOf, progressOf, type ReplicaKind, replicasOf, resourceOf } from './replica-kinds.ts'
+import { aimAt, decideBackTo } from './to-revision.ts'
 
 type Driving = AsyncGenerator<Progress, RollResult>
 type Decide = (listing: Listing) => Decision | Promise<Decision>
@@ -25,7 +26,11 @@ export function rollReplicas(options: RollOptions, kind: ReplicaKind): Driving {
 }
 
 export function rollBackReplicas(options: RollbackOptions, kind: ReplicaKind): Driving {
-  return driving(options, kind, (listing) => decideBack(kind, listing, options, 'back'), true)
+  const { toRevision } = options
+  if (toRevision === undefined) return driving(options, kind, (listing) => decideBack(kind, listing, options, 'back'), true)
+  const decide: Decide = (listing) =>
+    decideBackTo(kind, listing, options, toRevision, async (aimed) => decideWanted(aimed, kind, listing))
+  return driving(options, kind, decide, true)
 }
 
 export function abortReplicas(options: RollbackOptions, kind: ReplicaKind): Driving {
@@ -42,7 +47,13 @@ export function promoteReplicas(options: RollbackOptions, kind: ReplicaKind): Dr
 
 function decideRollFor(options: RollOptions, kind: ReplicaKind): Decide {
   if (options.pet && options.toName !== undefined) throw new RollError('a pet keeps its name: no other name goes with it')
-  return async (listing) => decideRoll(kind, listing, options, await wantedFor(options, kind, listing))
+  const { toRevision } = options
+  return async (listing) =>
+    decideWanted(toRevision === undefined ? options : aimAt(kind, listing, options, toRevision), kind, listing)
+}
+
+async function decideWanted(options: RollOptions, kind: ReplicaKind, listing: Listing): Promise<Decision> {
+  return decideRoll(kind, listing, options, await wantedFor(options, kind, listing))
 }
 
 async function wantedFor(options: RollOptions, kind: ReplicaKind, listing: Listing): Promise<Controller> {
@@ -53,7 +64,7 @@ async function wantedFor(options: RollOptions, kind: ReplicaKind, listing: Listi
     return existing
   }
   const model = modelFor(kind, listing, options)
-  return withCause(options, model, await drawNew(options, kind, model))
+  return withCause(options, listing, model, await drawNew(options, kind, model))
 }
 
 /** What `roll` would do; changes nothing. */

@@ -24,7 +24,8 @@ export function labelled(template: PodTemplateSpec, hash: string): PodTemplateSp
   return { ...template, metadata: { ...template.metadata, labels: { ...template.metadata?.labels, [TEMPLATE_LABEL]: hash } } }
 }
 
-function unlabelled(template: PodTemplateSpec | undefined): PodTemplateSpec {
+/** Without the label that says which one it is. */
+export function unlabelled(template: PodTemplateSpec | undefined): PodTemplateSpec {
   const { [TEMPLATE_LABEL]: _, ...labels } = template?.metadata?.labels ?? {}
   return { ...template, metadata: { ...template?.metadata, labels, creationTimestamp: undefined } }
 }

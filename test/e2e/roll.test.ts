@@ -58,7 +58,7 @@ describe('a roll', () => {
     expect(await ok(...ways[0]!.split(' ').slice(1))).toContain('Complete: all pods are replaced\nrolled to rc/web-')
     expect(await imagesOf('web')).toEqual(Array(3).fill('web:v2'))
     const history = await ok('history', 'web')
-    expect(history).toMatch(/\* +web-[a-z2-9]{10} +3 +Complete +\S+ +kubernetes-admin +web: web:v1 → web:v2 +faster\n/)
+    expect(history).toMatch(/\* +2 +web-[a-z2-9]{10} +3 +Complete +\S+ +kubernetes-admin +web: web:v1 → web:v2 +faster\n/)
   })
 
   it('whose process is killed anywhere is finished by the next, or undone', async () => {

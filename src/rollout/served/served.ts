@@ -2,7 +2,7 @@
 import { equal, listChanges } from '../../api/equal.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { PodTemplateSpec, StatefulSet } from '../../api/types.ts'
-import { causeAnnotations, causePatch } from '../causes.ts'
+import { causeAnnotations, causePatch, imagesOf } from '../causes.ts'
 import {
   type Progress,
   type RollbackOptions,
@@ -11,6 +11,7 @@ import {
   type RollPreview,
   type RollResult,
 } from '../progress.ts'
+import { unknownRevision } from '../revisions.ts'
 import { changedImages, templateHash } from '../template.ts'
 import { daemonSetKind } from './daemon-set.ts'
 import { deploymentKind } from './deployment.ts'
@@ -31,11 +32,12 @@ const KINDS: Record<ServedName, ServedKind> = {
 /** The template that a rollback left: going back once more would be going forward. */
 const ROLLED_BACK = 'skiff.dev/rolled-back'
 
-export async function* rollServed(options: RollOptions, name: ServedName): Driving {
+export async function* rollServed(asked: RollOptions, name: ServedName): Driving {
   const kind = KINDS[name]
-  const { client, namespace, target } = options
-  refuse(options, kind)
+  const { client, namespace, target } = asked
+  refuse(asked, kind)
   const before = await client.get(kind.resource, target.name, { namespace })
+  const options = await aimed(asked, kind, before)
   const body = rollPatch(options, kind, before)
   const after = await client.patch(kind.resource, target.name, 'strategic', body, { namespace, dryRun: true })
   const changed = !equal(before.spec, after.spec)
@@ -52,11 +54,12 @@ export async function* rollServed(options: RollOptions, name: ServedName): Drivi
 }
 
 /** What the patch would change, from a dry run on the server. */
-export async function previewServed(options: RollOptions, name: ServedName): Promise<RollPreview> {
+export async function previewServed(asked: RollOptions, name: ServedName): Promise<RollPreview> {
   const kind = KINDS[name]
-  const { client, namespace, target } = options
-  refuse(options, kind)
+  const { client, namespace, target } = asked
+  refuse(asked, kind)
   const before = await client.get(kind.resource, target.name, { namespace })
+  const options = await aimed(asked, kind, before)
   const body = rollPatch(options, kind, before)
   const after = await client.patch(kind.resource, target.name, 'strategic', body, { namespace, dryRun: true })
   const changes = !equal(before.spec, after.spec)
@@ -64,6 +67,30 @@ export async function previewServed(options: RollOptions, name: ServedName): Pro
   if (!changes) return { changes, isConflict: false, message: `${handle} already runs this template`, steps: [] }
   const steps = listChanges('spec', before.spec, after.spec).trim().split('\n')
   return { changes, isConflict: false, message: `would change ${handle}; its server replaces the pods`, steps }
+}
+
+/** With the template of the revision that was asked for. */
+async function aimed(options: RollOptions, kind: ServedKind, before: ServedObject): Promise<RollOptions> {
+  const { toRevision, client, images, template } = options
+  if (toRevision === undefined) return options
+  if (images || template) throw new RollError('a revision is gone to as it was: no image or template goes with it')
+  return { ...options, template: templateAt(await kind.revisions(client, before), toRevision, kind, before) }
+}
+
+function templateAt(
+  revisions: readonly Revision[],
+  number: number,
+  kind: ServedKind,
+  { metadata }: ServedObject,
+): PodTemplateSpec {
+  const found = revisions.find((one) => one.number === number)
+  if (found?.template) return found.template
+  const known = revisions.map((one, index) => ({
+    revision: one.number,
+    images: [...imagesOf(one.template).values()],
+    isCurrent: index === 0,
+  }))
+  throw unknownRevision(`${kind.word}/${metadata.name}`, number, known)
 }
 
 function refuse(options: RollOptions, { word }: ServedKind): void {
@@ -83,7 +110,7 @@ interface Body {
 
 /** Containers are merged by name; a whole template replaces the old one. */
 function rollPatch(options: RollOptions, kind: ServedKind, before: ServedObject): Body {
-  if (!options.images && !options.template) throw new RollError('nothing to roll to: images or a template is needed')
+  if (!options.images && !options.template) throw new RollError('nothing to roll to: images, a template or a revision is needed')
   const given = options.template ?? before.spec?.template
   const { containers, initContainers } = options.images
     ? changedImages(given, options.images)
@@ -126,30 +153,30 @@ export async function* rollBackServed(options: RollbackOptions, name: ServedName
   const before = await client.get(kind.resource, target.name, { namespace })
   const handle = `${kind.word}/${target.name}`
   const current = templateHash(before.spec?.template)
-  if (before.metadata.annotations?.[ROLLED_BACK] === current) {
-    return yield* watchRollout(options, kind, before, false, {
-      done: `rolled back ${handle}`,
-      unchanged: `${handle} was rolled back already`,
-      isBack: true,
-    })
-  }
-  const previous = earlier(await kind.revisions(client, before), current)
-  if (!previous?.template) throw new RollError(`${handle} has no earlier revision to go back to`)
+  const wasBack = before.metadata.annotations?.[ROLLED_BACK] === current
+  const already = (unchanged: string) =>
+    watchRollout(options, kind, before, false, { done: `rolled back ${handle}`, unchanged, isBack: true })
+  const { toRevision } = options
+  if (toRevision === undefined && wasBack) return yield* already(`${handle} was rolled back already`)
+  const revisions = await kind.revisions(client, before)
+  const previous = toRevision === undefined ? earlier(revisions, current) : templateAt(revisions, toRevision, kind, before)
+  if (!previous) throw new RollError(`${handle} has no earlier revision to go back to`)
+  if (templateHash(previous) === current) return yield* already(`${handle} already runs revision ${toRevision}`)
   const freed = kind.release(before)
-  const causes = causePatch(causeAnnotations(options, before.spec?.template, previous.template))
-  const annotations = { ...freed.annotations, ...causes, [ROLLED_BACK]: templateHash(previous.template) }
+  const causes = causePatch(causeAnnotations(options, before.spec?.template, previous))
+  const annotations = { ...freed.annotations, ...causes, [ROLLED_BACK]: templateHash(previous) }
   const { resourceVersion } = before.metadata
   const body = {
     metadata: { resourceVersion, annotations },
-    spec: { ...freed.spec, ...kind.pace(options, before), template: { ...previous.template, $patch: 'replace' } },
+    spec: { ...freed.spec, ...kind.pace(options, before), template: { ...previous, $patch: 'replace' } },
   }
   const after = await client.patch(kind.resource, target.name, 'strategic', body, { namespace })
   return yield* watchRollout(options, kind, after, true, { done: `rolled back ${handle}`, unchanged: handle, isBack: true })
 }
 
 /** The latest revision whose template is another one than that of now. */
-function earlier(revisions: readonly Revision[], current: string): Revision | undefined {
-  return revisions.find(({ template }) => template && templateHash(template) !== current)
+function earlier(revisions: readonly Revision[], current: string): PodTemplateSpec | undefined {
+  return revisions.find(({ template }) => template && templateHash(template) !== current)?.template
 }
 
 /** Goes on with what is paused, and watches what is under way. `promote` lets a canary become all. */
