@@ -20,7 +20,7 @@ const NEEDS_OF: Record<string, Needs> = {
   history: NEEDS.roll,
 }
 /** These take kinds too. */
-const KIND_COMMANDS = new Set(['get', 'describe', 'delete', 'scale', 'wait', 'stop', 'restart', 'set', 'tree'])
+const KIND_COMMANDS = new Set(['get', 'describe', 'delete', 'scale', 'wait', 'stop', 'restart', 'set', 'tree', 'autoscale'])
 /** Names beyond this help nobody who types. */
 const MAX_NAMES = 500
 

@@ -1,9 +1,11 @@
-/** Flags and help of the commands that show how things stand: what is around an object, and whether it works. */
+/** Flags and help of the commands that show how things stand: what is around an object, what it uses, and whether it works. */
+import { Option } from 'commander'
 import { NAMES_HELP, OBJECT_OUTPUT_HELP, withMatches, withSelectors } from './flag-groups.ts'
 import type { Declaring } from './program.ts'
 
 export function declareSeeing(declaring: Declaring): void {
   declareTree(declaring)
+  declareTop(declaring)
 }
 
 interface ChoosingFlags {
@@ -35,6 +37,38 @@ function declareTree({ program, io, globals, action }: Declaring): void {
       action(async (words: string[], flags: ChoosingFlags & { full?: true }) => {
         const { runTree } = await import('./tree/tree.ts')
         return runTree({ ...globals(), ...flags, words }, io)
+      }),
+    )
+}
+
+interface TopFlags extends ChoosingFlags {
+  containers?: true
+  sortBy?: 'cpu' | 'memory'
+  sum?: true
+  showCapacity?: true
+  headers: boolean
+}
+
+function declareTop({ program, io, globals, action }: Declaring): void {
+  withMatches(
+    withSelectors(
+      program
+        .command('top')
+        .description('show how much CPU and memory nodes and pods use now')
+        .argument('[name...]', 'nodes or pods, with or without names; or names of pods, of what has pods, and of nodes'),
+    ),
+  )
+    .option('--containers', "a line for each of a pod's containers")
+    .addOption(new Option('--sort-by <resource>', 'by what is used most').choices(['cpu', 'memory']))
+    .option('--sum', 'with a last line of what all pods use together')
+    .option('--show-capacity', "shares of the nodes' capacity, not of what pods may have of it")
+    .option('--no-headers', 'without the line of headings')
+    .option('-o, --output <format>', OBJECT_OUTPUT_HELP)
+    .addHelpText('after', '\nExample:\n  skiff top nodes\n  skiff top pods -A --sort-by memory\n  skiff top web --containers\n')
+    .action(
+      action(async (words: string[], { headers, ...flags }: TopFlags) => {
+        const { runTop } = await import('./top/top.ts')
+        return runTop({ ...globals(), ...flags, words, noHeaders: !headers }, io)
       }),
     )
 }

@@ -1,10 +1,11 @@
-/** Flags and help of the commands that change how workloads run: scale, restart, stop. */
+/** Flags and help of the commands that change how workloads run: scale, autoscale, restart, stop. */
 import { type ChoiceFlags, choiceOf, NAMES_HELP, OBJECT_OUTPUT_HELP, withChoice } from './flag-groups.ts'
-import { durationMs, wholeNumber } from './flag-values.ts'
+import { durationMs, positiveInteger, wholeNumber } from './flag-values.ts'
 import type { Declaring } from './program.ts'
 
 export function declareWorkloadCommands(declaring: Declaring): void {
   declareScale(declaring)
+  declareAutoscale(declaring)
   declareRestart(declaring)
   declareStop(declaring)
 }
@@ -24,6 +25,44 @@ function declareScale({ program, io, globals, action }: Declaring): void {
         const { runScale } = await import('./scale.ts')
         const { replicas, currentReplicas, output } = flags
         return runScale({ ...globals(), ...choiceOf(flags), words, replicas, currentReplicas, output }, io)
+      }),
+    )
+}
+
+interface AutoscaleFlags extends ChoiceFlags, OutputFlag {
+  min: number
+  max: number
+  cpu?: string
+  memory?: string
+  cpuPercent?: number
+  dryRun?: true
+}
+
+function declareAutoscale({ program, io, globals, action }: Declaring): void {
+  withChoice(
+    program
+      .command('autoscale')
+      .description('let a controller keep as many pods as their use of CPU or memory asks for')
+      .argument('[name...]', NAMES_HELP),
+  )
+    .requiredOption('--max <count>', 'at most so many', positiveInteger('--max'))
+    .option('--min <count>', 'at least so many', positiveInteger('--min'), 1)
+    .option('--cpu <share>', 'what each pod is to use: 80% of what it requests (the default), or an amount such as 500m')
+    .option('--memory <share>', 'the same of memory: 80% or 200Mi')
+    .option('--cpu-percent <number>', 'as --cpu NUMBER%', positiveInteger('--cpu-percent'))
+    .option('--dry-run', 'let the server check everything and change nothing')
+    .option('-o, --output <format>', OBJECT_OUTPUT_HELP)
+    .addHelpText(
+      'after',
+      '\nMakes a HorizontalPodAutoscaler of the same name, or changes the one there is. "skiff describe hpa/NAME" says what it does and why.\n\n' +
+        'Example:\n  skiff autoscale web --max 10 --cpu 50%\n',
+    )
+    .action(
+      action(async (words: string[], flags: AutoscaleFlags) => {
+        const { runAutoscale } = await import('./autoscale.ts')
+        const { min, max, memory, cpuPercent, dryRun, output } = flags
+        const cpu = flags.cpu ?? (cpuPercent === undefined ? undefined : `${cpuPercent}%`)
+        return runAutoscale({ ...globals(), ...choiceOf(flags), words, min, max, cpu, memory, dryRun, output }, io)
       }),
     )
 }

@@ -39,6 +39,8 @@ export const cronJobs = namespaced<t.CronJob>('batch/v1', 'cronjobs', 'CronJob')
 export const endpointSlices = namespaced<t.EndpointSlice>('discovery.k8s.io/v1', 'endpointslices', 'EndpointSlice')
 export const leases = namespaced<t.Lease>('coordination.k8s.io/v1', 'leases', 'Lease')
 export const podDisruptionBudgets = namespaced<t.PodDisruptionBudget>('policy/v1', 'poddisruptionbudgets', 'PodDisruptionBudget')
+export const nodeMetrics = cluster<t.NodeMetrics>('metrics.k8s.io/v1beta1', 'nodes', 'NodeMetrics')
+export const podMetrics = namespaced<t.PodMetrics>('metrics.k8s.io/v1beta1', 'pods', 'PodMetrics')
 export const horizontalPodAutoscalers = namespaced<t.HorizontalPodAutoscaler>(
   'autoscaling/v2',
   'horizontalpodautoscalers',

@@ -92,6 +92,12 @@ export const NEEDS = {
     clusterWide: false,
     what: 'what can be scaled',
   },
+  autoscale: {
+    verb: 'autoscale',
+    rank: (resource) => (resource.subresources.includes('scale') ? 0 : undefined),
+    clusterWide: false,
+    what: 'what can be scaled',
+  },
   set: { verb: 'set', rank: templated, podTemplate: true, clusterWide: false, what: 'what has a pod template' },
   restart: { verb: 'restart', rank: withPods, podTemplate: true, clusterWide: false, what: 'what has a pod template' },
   roll: {
@@ -102,6 +108,7 @@ export const NEEDS = {
     what: 'deployments, statefulsets, daemonsets, replicasets and replicationcontrollers',
   },
   logs: { verb: 'logs', rank: reachingPods, clusterWide: false, what: PODS },
+  top: { verb: 'top', rank: reachingPods, clusterWide: false, what: PODS },
   exec: { verb: 'exec', rank: reachingPods, clusterWide: false, single: true, what: PODS },
   why: { verb: 'why', rank: withPods, clusterWide: false, what: PODS },
   status: { verb: 'status', rank: looking, clusterWide: true, what: 'anything' },
