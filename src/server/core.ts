@@ -42,6 +42,11 @@ export interface Core {
     readonly versions: OutsideVersions
     passOn?: (request: ApiRequest, version: OutsideVersion) => Promise<Answer>
     passUpgrade?: (request: ApiRequest, version: OutsideVersion, caller: Caller) => Promise<void>
+    /** This server's OpenAPI with theirs. */
+    openApi?: {
+      swagger(own: Buffer, hash: string): Promise<{ document: Buffer; hash: string }>
+      index(own: Buffer): Promise<Buffer>
+    }
   }
   /** Aborts when the server closes. */
   readonly closing: AbortSignal

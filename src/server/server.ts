@@ -96,8 +96,9 @@ export async function createApiServer(options: ServerOptions): Promise<ApiServer
   const bootstrap = { store, registry, clock, random, ...given(options, ['serviceCidr']) }
   await ensureBootstrap({ ...bootstrap, caCertificate: auth.pki.caCertificate })
   await followCustomResources(core)
-  keepDangling(core, createInProcessDoor(core, ITSELF))
-  followApiServices(core, () => auth.pki.issueClientCertificate(FRONT_PROXY, []))
+  const door = createInProcessDoor(core, ITSELF)
+  keepDangling(core, door)
+  followApiServices(core, () => auth.pki.issueClientCertificate(FRONT_PROXY, []), door)
   let closeListener: (() => Promise<void>) | undefined
   return {
     inProcess: (user) => createInProcessDoor(core, user),

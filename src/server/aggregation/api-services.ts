@@ -2,26 +2,19 @@
  * APIServices that name a Service: whether the server behind it answers, which its status says and discovery shows, and passing
  * requests on to it.
  */
-import { text } from 'node:stream/consumers'
 import { isConflict, isNotFound } from '../../api/status.ts'
-import type { APIService, APIServiceCondition } from '../../api/types.ts'
+import type { APIService } from '../../api/types.ts'
 import { timestamp } from '../../base/clock.ts'
 import type { KeyPair } from '../auth/certificates.ts'
-import { destinationOf } from '../callout/destination.ts'
 import type { InProcessDoor } from '../contract.ts'
 import type { Core } from '../core.ts'
-import { createInProcessDoor } from '../in-process.ts'
-import { callOutside } from './call.ts'
-import { APISERVICES, type OutsideResource } from './outside.ts'
-import { passOn } from './pass-on.ts'
+import { askAvailable, obstacle, type Verdict } from './availability.ts'
+import { OutsideOpenApi } from './open-api.ts'
+import { APISERVICES } from './outside.ts'
+import { passOn, passUpgrade } from './pass-on.ts'
 
-const SERVER = { name: 'system:kube-aggregator', groups: ['system:masters', 'system:authenticated'] }
 /** How often servers outside are asked whether they are there; also whenever their Service or its endpoints change. */
 const CHECK_INTERVAL_MS = 30_000
-/** How long they have for that answer. */
-const CHECK_TIMEOUT_MS = 5_000
-
-type Verdict = Pick<APIServiceCondition, 'status' | 'reason' | 'message'>
 
 export class ApiServices {
   readonly #core: Core
@@ -30,15 +23,17 @@ export class ApiServices {
   readonly #waiting = new Set<string>()
   #working = false
 
-  constructor(core: Core, identity: KeyPair) {
+  constructor(core: Core, identity: KeyPair, door: InProcessDoor) {
     this.#core = core
     this.#identity = identity
-    this.#door = createInProcessDoor(core, SERVER)
+    this.#door = door
   }
 
   begin(): void {
     const { reader, closing, outside } = this.#core
     outside.passOn = (request, version) => passOn(this.#core, this.#identity, request, version)
+    outside.passUpgrade = (request, version, caller) => passUpgrade(this.#core, this.#identity, request, version, caller)
+    outside.openApi = new OutsideOpenApi(this.#core, this.#identity)
     const stops = [
       reader.watch(APISERVICES.group, APISERVICES.plural, (object, change) => {
         const name = object.metadata.name ?? ''
@@ -91,7 +86,10 @@ export class ApiServices {
     const service = this.#core.reader.get(APISERVICES.group, APISERVICES.plural, '', name) as APIService | undefined
     if (!service?.spec?.service) return
     const { group = '', version = '', versionPriority } = service.spec
-    const { verdict, resources } = await this.#judge(service)
+    const against = obstacle(this.#core, service)
+    const { verdict, resources } = against
+      ? { verdict: against, resources: undefined }
+      : await askAvailable(this.#core, this.#identity, service)
     const { versions } = this.#core.outside
     const before = versions.find(group, version)
     const available = verdict.status === 'True'
@@ -104,47 +102,6 @@ export class ApiServices {
       resources: resources ?? before?.resources ?? [],
     })
     await this.#say(service, verdict)
-  }
-
-  async #judge(service: APIService): Promise<{ verdict: Verdict; resources?: readonly OutsideResource[] }> {
-    const { reader, clock } = this.#core
-    const { group, version, service: reference } = service.spec!
-    const { namespace = '', name = '', port } = reference!
-    if (!reader.get('', 'services', namespace, name))
-      return refused('ServiceNotFound', `service/${name} in ${JSON.stringify(namespace)} is not present`)
-    try {
-      destinationOf(this.#core, { service: { namespace, name, port } })
-    } catch (error) {
-      return refused(
-        'MissingEndpoints',
-        `endpoints for service/${name} in ${JSON.stringify(namespace)} have no addresses: ${(error as Error).message}`,
-      )
-    }
-    const path = `/apis/${group}/${version}`
-    const deadline = new AbortController()
-    const cancel = clock.after(CHECK_TIMEOUT_MS, () => deadline.abort(new Error('context deadline exceeded')), { unref: true })
-    try {
-      const headers = { accept: 'application/json' }
-      const answer = await callOutside(this.#core, service, this.#identity, {
-        ...{
-          method: 'GET',
-          path,
-          headers,
-          body: undefined,
-          user: SERVER,
-          signal: AbortSignal.any([deadline.signal, this.#core.closing]),
-        },
-      })
-      const body = await text(answer)
-      if (answer.statusCode !== 200) throw new Error(`bad status from ${path}: ${answer.statusCode}`)
-      const { resources = [] } = JSON.parse(body) as { resources?: OutsideResource[] }
-      return { verdict: { status: 'True', reason: 'Passed', message: 'all checks passed' }, resources }
-    } catch (error) {
-      const where = `https://${name}.${namespace}.svc:${port ?? 443}${path}`
-      return refused('FailedDiscoveryCheck', `failing or missing response from ${where}: ${(error as Error).message}`)
-    } finally {
-      cancel()
-    }
   }
 
   async #say(service: APIService, verdict: Verdict): Promise<void> {
@@ -163,8 +120,4 @@ export class ApiServices {
       if (!isConflict(error) && !isNotFound(error) && !closing.aborted) throw error
     }
   }
-}
-
-function refused(reason: string, message: string): { verdict: Verdict } {
-  return { verdict: { status: 'False', reason, message } }
 }

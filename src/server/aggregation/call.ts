@@ -1,5 +1,5 @@
 /** Requests to an API server outside, in the name of who sent them: it trusts this server's certificate, and these headers. */
-import type { IncomingMessage } from 'node:http'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import type { APIService } from '../../api/types.ts'
@@ -24,6 +24,21 @@ export async function callOutside(
   identity: KeyPair,
   call: OutsideCall,
 ): Promise<IncomingMessage> {
+  const request = await requestOutside(reach, service, identity, call)
+  return await new Promise((resolve, reject) => {
+    request.on('response', resolve)
+    request.on('error', reject)
+    request.end(call.body)
+  })
+}
+
+/** A request that has still to be sent. Rejects when there is nobody to send it to. */
+export async function requestOutside(
+  reach: Reach,
+  service: APIService,
+  identity: KeyPair,
+  call: OutsideCall,
+): Promise<ClientRequest> {
   const { spec } = service
   const { namespace = '', name = '', port } = spec?.service ?? {}
   const destination = destinationOf(reach, { service: { namespace, name, port } })
@@ -35,15 +50,10 @@ export async function callOutside(
   const inner = await destination.open?.()
   const secured = (): TLSSocket | undefined => inner && connectTls({ ...tls, socket: inner })
   const socket = secured()
-  return await new Promise((resolve, reject) => {
-    const request = httpsRequest({
-      ...{ ...tls, host: destination.host, port: destination.port, method: call.method, path: call.path, signal: call.signal },
-      ...(socket ? { createConnection: () => socket } : { agent: false }),
-      headers: { ...call.headers, ...identityHeaders(call.user), host: destination.url.host },
-    })
-    request.on('response', resolve)
-    request.on('error', reject)
-    request.end(call.body)
+  return httpsRequest({
+    ...{ ...tls, host: destination.host, port: destination.port, method: call.method, path: call.path, signal: call.signal },
+    ...(socket ? { createConnection: () => socket } : { agent: false }),
+    headers: { ...call.headers, ...identityHeaders(call.user), host: destination.url.host },
   })
 }
 

@@ -1,5 +1,6 @@
 /** Groups and versions that servers outside serve: what discovery and the pipeline need to know of them. Knows no call. */
 import type { APIService } from '../../api/types.ts'
+import { equalJson } from '../objects/json.ts'
 
 export const APISERVICES = { group: 'apiregistration.k8s.io', plural: 'apiservices' }
 
@@ -51,8 +52,12 @@ export class OutsideVersions {
   }
 
   put(one: OutsideVersion): void {
-    this.#byName.set(`${one.version}.${one.group}`, one)
-    this.generation += 1
+    const name = `${one.version}.${one.group}`
+    const before = this.#byName.get(name)
+    this.#byName.set(name, one)
+    const isSame =
+      before?.available === one.available && before.priority === one.priority && equalJson(before.resources, one.resources)
+    if (!isSame) this.generation += 1
   }
 
   remove(name: string): void {

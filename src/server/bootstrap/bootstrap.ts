@@ -2,10 +2,12 @@
  * Makes a store a cluster: creates what every cluster has and this one lacks, and completes roles and bindings that an older
  * version made. One pass over levels, written straight to the store; nothing here runs on.
  */
+import { groupVersion } from '../../api/definition.ts'
 import { METRICS_GROUP } from '../../api/kinds/metrics.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { type Clock, timestamp } from '../../base/clock.ts'
 import type { Store } from '../../store/store.ts'
+import { builtInService, localCondition } from '../aggregation/local-service.ts'
 import { firstAddress } from '../auth/auth.ts'
 import { uncovered } from '../auth/policy-rules.ts'
 import { decoded, encoderOf } from '../objects/codec.ts'
@@ -44,7 +46,18 @@ export async function ensureBootstrap(options: BootstrapOptions): Promise<void> 
   const serviceCidr = options.serviceCidr ?? DEFAULT_SERVICE_CIDR
   const cluster = { now, serviceCidr, serviceAddress: firstAddress(serviceCidr), caCertificate: options.caCertificate }
   const optional = options.registry.servesGroup(METRICS_GROUP) ? [metricsReader()] : []
-  await ensure(options, [...bootstrapObjects(cluster), ...optional], complete)
+  await ensure(options, [...bootstrapObjects(cluster), ...optional, ...apiServices(options.registry, now)], complete)
+}
+
+/** Of all that is built in; those of custom resources come with them. */
+function apiServices(registry: Registry, now: string): KubeObject[] {
+  const places = new Map<string, { group: string; version: string }>()
+  for (const { definition, itemsCarryKind } of registry.resources())
+    if (!itemsCarryKind) places.set(groupVersion(definition), definition)
+  return [...places.values()].flatMap((place) => {
+    const service = builtInService(place)
+    return service ? [{ ...service, status: { conditions: [localCondition(now)] } }] : []
+  })
 }
 
 /** Points the `kubernetes` Service at this server: called once the port is known, and after every restart. */
@@ -89,6 +102,9 @@ async function ensure(
 function complete(existing: KubeObject, wanted: KubeObject): KubeObject | undefined {
   if (wanted.kind === 'ConfigMap')
     return equalJson(existing.data, wanted.data) ? undefined : { ...copyJson(existing), data: wanted.data }
+  // What an older version registered is brought to this one's order, unless it was made somebody else's.
+  if (wanted.kind === 'APIService' && equalJson(existing.metadata.labels, wanted.metadata.labels))
+    return equalJson(existing.spec, wanted.spec) ? undefined : { ...copyJson(existing), spec: wanted.spec }
   if (existing.metadata.annotations?.[AUTOUPDATE] !== 'true') return undefined
   if (wanted.rules) {
     if (equalJson(existing.rules, wanted.rules)) return undefined

@@ -36,7 +36,7 @@ export async function postJson(reach: Reach, clock: Clock, post: Post): Promise<
   const cancel = clock.after(post.timeoutMs, () => deadline.abort(), { unref: true })
   try {
     const answer = await send(destination, url, post, deadline.signal)
-    const text = await readAll(answer)
+    const text = (await readUpTo(answer, MAX_ANSWER_BYTES)).toString()
     if (answer.statusCode !== 200) throw new Error(statusMessage(answer.statusCode ?? 0, text))
     return JSON.parse(text)
   } catch (error) {
@@ -78,15 +78,16 @@ function isAddress(name: string): boolean {
   return /^[\d.]+$/.test(name) || name.includes(':')
 }
 
-async function readAll(answer: IncomingMessage): Promise<string> {
+/** All of it. Throws an Error when there is more than that. */
+export async function readUpTo(answer: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of answer as AsyncIterable<Buffer>) {
     bytes += chunk.length
-    if (bytes > MAX_ANSWER_BYTES) throw new Error(`the answer is larger than ${MAX_ANSWER_BYTES} bytes`)
+    if (bytes > maxBytes) throw new Error(`the answer is larger than ${maxBytes} bytes`)
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks).toString()
+  return Buffer.concat(chunks, bytes)
 }
 
 function statusMessage(code: number, text: string): string {

@@ -43,7 +43,8 @@ function documentsOf(core: Core): Documents {
 
 /** A 404 page for paths that nobody registered. */
 export async function servePath(core: Core, request: ApiRequest, path: string): Promise<Answer> {
-  const found = serveHealth(core, request, path) ?? serveFixed(core, request, path) ?? serveDiscovery(core, request, path)
+  const answer = serveHealth(core, request, path) ?? serveFixed(core, request, path) ?? serveDiscovery(core, request, path)
+  const found = answer instanceof Promise ? await answer : answer
   if (!found) return missingPage(path)
   if (request.method !== 'GET')
     throw custom(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
@@ -55,7 +56,7 @@ export function missingPage(_path: string): Answer {
   return textAnswer(404, '404 page not found\n')
 }
 
-function serveFixed(core: Core, request: ApiRequest, path: string): Answer | undefined {
+function serveFixed(core: Core, request: ApiRequest, path: string): Answer | Promise<Answer> | undefined {
   switch (path) {
     case '/':
       return jsonAnswer(200, { paths: rootPaths(core) })
@@ -78,32 +79,27 @@ function rootPaths(core: Core): string[] {
   return [...new Set([...documentsOf(core).discovery.paths(), ...fixed])].sort()
 }
 
-function serveOpenApi(core: Core, request: ApiRequest, path: string): Answer | undefined {
+function serveOpenApi(core: Core, request: ApiRequest, path: string): Answer | Promise<Answer> | undefined {
   const { openApi } = documentsOf(core)
+  const { versions, openApi: theirs } = core.outside
+  const outside = versions.isEmpty ? undefined : theirs
   if (path === '/openapi/v2') {
     const accept = request.header('accept')
     if (accept && !/json|\*\/\*/.test(accept))
       throw notAcceptable(`only the following media types are accepted: application/json`)
-    return documentAnswer(openApi.v2(), openApi.v2Hash())
+    const [own, hash] = [openApi.v2(), openApi.v2Hash()]
+    if (!outside) return documentAnswer(own, hash)
+    return outside.swagger(own, hash).then((whole) => documentAnswer(whole.document, whole.hash))
   }
   if (path === '/openapi/v3' || path === '/openapi/v3/')
-    return { ...documentAnswer(withOutside(core, openApi.index())), contentType: 'text/plain; charset=utf-8' }
+    return outside ? outside.index(openApi.index()).then(indexAnswer) : indexAnswer(openApi.index())
   const part = path.startsWith('/openapi/v3/') ? path.slice('/openapi/v3/'.length) : ''
   const document = openApi.v3(part)
   if (document) return documentAnswer(document, openApi.v3Hash(part))
   return part ? { ...textAnswer(404, ''), contentType: '' } : undefined
 }
 
-/** What servers outside describe themselves has its place in the index, too. */
-function withOutside({ outside: { versions } }: Core, index: Buffer): Buffer {
-  if (versions.isEmpty) return index
-  const { paths } = JSON.parse(index.toString()) as { paths: Record<string, object> }
-  for (const { group, version } of versions.all()) {
-    const path = `apis/${group}/${version}`
-    paths[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${versions.generation}` }
-  }
-  return Buffer.from(JSON.stringify({ paths }))
-}
+const indexAnswer = (index: Buffer): Answer => ({ ...documentAnswer(index), contentType: 'text/plain; charset=utf-8' })
 
 /** The hash in the address makes a document one that never changes, for clients that keep it. */
 function documentAnswer(document: Buffer, hash?: string): ObjectAnswer {

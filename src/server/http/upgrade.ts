@@ -12,11 +12,13 @@ import { Query } from '../request/query.ts'
 import type { ApiRequest } from '../request/request.ts'
 import { parseTarget, type ResourceTarget, type Target } from '../request/target.ts'
 import { findPod } from '../streams/pod-target.ts'
-import { BEARER_PROTOCOL, protocolsOf, serveSession } from '../streams/session.ts'
+import { protocolsOf, serveSession } from '../streams/session.ts'
 import { admitConnect } from '../subresources/connect.ts'
 import { authenticate, beginAudit } from './caller.ts'
 import type { HttpDoor } from './exchange.ts'
 
+/** A protocol that is none: what follows is a token. */
+const BEARER_PROTOCOL = 'base64url.bearer.authorization.k8s.io.'
 const STREAMS = new Set(['exec', 'attach', 'portforward'])
 
 /** Resolves when the session has ended. */
@@ -38,7 +40,7 @@ export async function handleUpgrade(
     const signal = AbortSignal.any([abort.signal, core.closing])
     // One session may carry many connections, each of which listens for its end.
     setMaxListeners(0, signal)
-    const asked = { request, socket: socket as TLSSocket, target, query, webSocketToken: bearerToken(request) }
+    const asked = { request, socket: socket as TLSSocket, target, query, webSocketToken: takeBearerToken(request) }
     const real = await authenticate({ core, auth }, asked)
     audit = beginAudit(core, asked, real, async () => undefined)
     const user = await auth.impersonate(real, request.rawHeaders)
@@ -129,9 +131,15 @@ async function serveConnection(
   return serveSession({ target, pod: findPod(core, resource, target), options, request, caller })
 }
 
-function bearerToken(request: IncomingMessage): string | undefined {
-  const offered = protocolsOf(request).find((protocol) => protocol.startsWith(BEARER_PROTOCOL))
-  return offered && Buffer.from(offered.slice(BEARER_PROTOCOL.length), 'base64url').toString()
+/** Browsers can send a token only as one of a WebSocket's protocols. It is for this server, and no protocol: nobody else sees it. */
+function takeBearerToken(request: IncomingMessage): string | undefined {
+  const offered = protocolsOf(request)
+  const found = offered.find((protocol) => protocol.startsWith(BEARER_PROTOCOL))
+  if (found === undefined) return undefined
+  const others = offered.filter((protocol) => !protocol.startsWith(BEARER_PROTOCOL))
+  if (others.length > 0) request.headers['sec-websocket-protocol'] = others.join(', ')
+  else delete request.headers['sec-websocket-protocol']
+  return Buffer.from(found.slice(BEARER_PROTOCOL.length), 'base64url').toString()
 }
 
 /** Before the upgrade an error is an ordinary answer. */

@@ -20,7 +20,6 @@ import { readProcessOptions, runProcess } from './process.ts'
 import { SPDY_PROCESS_PROTOCOLS, spdyChannels } from './spdy-process.ts'
 import { PROCESS_PROTOCOLS, webSocketChannels } from './websocket-process.ts'
 
-export const BEARER_PROTOCOL = 'base64url.bearer.authorization.k8s.io.'
 /** One message of a client; kubectl sends 32 KiB at most. */
 const MAX_MESSAGE_BYTES = 1024 * 1024
 
@@ -68,12 +67,11 @@ async function serveWebSocket(session: Session): Promise<void> {
 
 /** The first of ours that the client offers; a client that offers none gets the oldest. */
 function choose(offered: readonly string[], spoken: readonly string[]): string | undefined {
-  const wanted = offered.filter((protocol) => !protocol.startsWith(BEARER_PROTOCOL))
-  if (wanted.length === 0) return undefined
-  const found = spoken.find((protocol) => wanted.includes(protocol))
+  if (offered.length === 0) return undefined
+  const found = spoken.find((protocol) => offered.includes(protocol))
   if (!found)
     throw badRequest(
-      `unable to negotiate a protocol: client supports [${wanted.join(' ')}], server accepts [${spoken.join(' ')}]`,
+      `unable to negotiate a protocol: client supports [${offered.join(' ')}], server accepts [${spoken.join(' ')}]`,
     )
   return found
 }

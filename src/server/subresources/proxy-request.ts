@@ -19,7 +19,6 @@ export const NOT_PASSED_ON: ReadonlySet<string> = new Set([
   ...['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'te', 'trailer', 'transfer-encoding', 'upgrade'],
   ...['host', 'authorization', 'content-length'],
 ])
-const BEARER_PROTOCOL = 'base64url.bearer.authorization.k8s.io.'
 
 export interface Proxied {
   /** All but what is particular to a plain request or an upgrade. */
@@ -75,11 +74,6 @@ function passedOn(request: ApiRequest): Record<string, string> {
     const value = request.header(name)
     if (value !== undefined && !name.startsWith(':') && !name.startsWith('impersonate-') && !NOT_PASSED_ON.has(name))
       headers[name] = value
-  }
-  const protocols = headers['sec-websocket-protocol']
-  if (protocols?.includes(BEARER_PROTOCOL)) {
-    const others = protocols.split(',').filter((protocol) => !protocol.trim().startsWith(BEARER_PROTOCOL))
-    headers['sec-websocket-protocol'] = others.join(',').trim()
   }
   if (request.clientAddress) {
     const before = headers['x-forwarded-for']

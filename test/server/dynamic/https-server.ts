@@ -2,7 +2,7 @@
 import { createPrivateKey, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { IncomingHttpHeaders } from 'node:http'
-import { createServer } from 'node:https'
+import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { issueCertificate } from '../../../src/server/auth/certificates.ts'
@@ -10,6 +10,7 @@ import { issueCertificate } from '../../../src/server/auth/certificates.ts'
 export interface ReviewServer {
   url: string
   port: number
+  server: Server
   /** For `clientConfig.caBundle`. */
   caBundle: string
   /** Every body that came, in order, with the path it came to. */
@@ -19,7 +20,7 @@ export interface ReviewServer {
 
 // biome-ignore lint/suspicious/noExplicitAny: what a test reads of a review is its own affair.
 export type Review = Record<string, any>
-/** Answers the body of the response, `undefined` never answers. */
+/** Answers the body of the response, `undefined` never answers; one with a `redirect` sends there. */
 export type Answer = (path: string, body: Review) => Review | undefined
 
 export async function reviewServer(answer: Answer, names: readonly string[] = ['127.0.0.1', 'localhost']): Promise<ReviewServer> {
@@ -34,14 +35,15 @@ export async function reviewServer(answer: Answer, names: readonly string[] = ['
       const parsed = JSON.parse(body || '{}') as Review
       asked.push({ path, body: parsed, headers: request.headers })
       const answered = answer(path, parsed)
-      if (answered) response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answered))
+      if (typeof answered?.redirect === 'string') response.writeHead(302, { location: answered.redirect }).end()
+      else if (answered) response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answered))
     })
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   return {
-    ...{ url: `https://127.0.0.1:${port}`, port, asked, caBundle: Buffer.from(authority.certificate).toString('base64') },
+    ...{ url: `https://127.0.0.1:${port}`, port, server, asked, caBundle: Buffer.from(authority.certificate).toString('base64') },
     async close() {
       server.closeAllConnections()
       server.close()
