@@ -114,10 +114,14 @@ async function getObjects(
   )
   // A list of nothing is still a list in json and yaml; one object that is missing is only a failure.
   if (objects.length > 0 || !single) {
-    await printObjects(objects, { format, single, showManagedFields: options.showManagedFields === true }, targets, io.stdout)
+    await printObjects(objects, { ...printing(options, format, session), single }, targets, io.stdout)
   }
   for (const failure of failures) writeLine(io.stderr, `error: ${failure.message} (${failure.reason})`)
   return failures.length > 0 ? 1 : 0
+}
+
+function printing({ showManagedFields = false, allNamespaces = false }: GetOptions, format: ObjectFormat, { client }: Session) {
+  return { format, showManagedFields, client, withNamespace: allNamespaces }
 }
 
 /** Items of a list need not say what they are; printed alone they must. */
@@ -197,12 +201,7 @@ async function watch(
     format.form === 'table'
       ? undefined
       : (object: KubeObject) =>
-          printObjects(
-            [withKind(object, target)],
-            { format, single: true, showManagedFields: options.showManagedFields === true },
-            targets,
-            io.stdout,
-          )
+          printObjects([withKind(object, target)], { ...printing(options, format, session), single: true }, targets, io.stdout)
   return watchTables(
     { path, query, resource, print, look: look(options, wide, targets), mustExist: names.length > 0 },
     session,

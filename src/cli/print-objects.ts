@@ -1,6 +1,7 @@
 /** Objects as JSON, YAML, names, JSONPath results or custom columns. */
 import type { Writable } from 'node:stream'
 import type { KubeObject } from '../api/object.ts'
+import type { Client } from '../client/client.ts'
 import { CommandError } from './io.ts'
 import { evaluatePath, parseTemplate, renderTemplate, showValue } from './jsonpath.ts'
 import { formatTable } from './table.ts'
@@ -10,6 +11,7 @@ export type ObjectFormat =
   | { form: 'json' }
   | { form: 'yaml' }
   | { form: 'name' }
+  | { form: 'neat' }
   | { form: 'jsonpath'; template: string }
   | { form: 'custom-columns'; columns: { header: string; path: string }[] }
 export type OutputFormat = ObjectFormat | { form: 'table'; wide: boolean }
@@ -17,7 +19,7 @@ export type OutputFormat = ObjectFormat | { form: 'table'; wide: boolean }
 /** Throws CommandError for what is no format. */
 export function parseOutput(text: string | undefined): OutputFormat {
   if (text === undefined || text === 'wide') return { form: 'table', wide: text === 'wide' }
-  if (text === 'json' || text === 'yaml' || text === 'name') return { form: text }
+  if (text === 'json' || text === 'yaml' || text === 'name' || text === 'neat') return { form: text }
   const [form, rest] = split(text)
   if (form === 'jsonpath' && rest) {
     parseTemplate(rest)
@@ -25,7 +27,7 @@ export function parseOutput(text: string | undefined): OutputFormat {
   }
   if (form === 'custom-columns' && rest) return { form, columns: rest.split(/,(?![^[]*\])/).map(column) }
   throw new CommandError(
-    `--output ${JSON.stringify(text)} is not supported: json, yaml, name, wide, jsonpath=… or custom-columns=…`,
+    `--output ${JSON.stringify(text)} is not supported: json, yaml, neat, name, wide, jsonpath=… or custom-columns=…`,
   )
 }
 
@@ -45,14 +47,19 @@ interface PrintOptions {
   /** One object by name, printed as itself and not as a list of one. */
   single: boolean
   showManagedFields: boolean
+  /** For `neat`: who can be asked about custom kinds, and whether namespaces are part of what is shown. */
+  client?: Client
+  withNamespace?: boolean
 }
 
 export async function printObjects(
   objects: readonly KubeObject[],
-  { format, single, showManagedFields }: PrintOptions,
+  options: PrintOptions,
   targets: readonly Target[],
   stdout: Writable,
 ): Promise<void> {
+  const { format, single, showManagedFields } = options
+  if (format.form === 'neat') return printNeat(objects, options, targets, stdout)
   const shown = (showManagedFields ? objects : objects.map(withoutManagedFields)).map((object) => sorted(object) as KubeObject)
   const whole = single ? shown[0]! : { apiVersion: 'v1', items: shown, kind: 'List', metadata: { resourceVersion: '' } }
   switch (format.form) {
@@ -78,6 +85,17 @@ export async function printObjects(
       )
     }
   }
+}
+
+async function printNeat(
+  objects: readonly KubeObject[],
+  { client, withNamespace = false }: PrintOptions,
+  targets: readonly Target[],
+  stdout: Writable,
+): Promise<void> {
+  const { neatDocuments } = await import('./neat/print.ts')
+  const resources = targets.map(({ resource }) => resource)
+  stdout.write((await neatDocuments(objects, { client, withNamespace, resources })).join('---\n'))
 }
 
 /** YAML 1.1 as Kubernetes' own tools read it: a string that they would take for something else is quoted. */
