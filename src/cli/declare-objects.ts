@@ -1,6 +1,14 @@
 /** Flags and help of the commands about objects of any kind. */
 import { declareDraft } from './declare-drafts.ts'
-import { NAMES_HELP, OBJECT_OUTPUT_HELP, OUTPUT_HELP, withFiles, withMatches, withSelectors } from './flag-groups.ts'
+import {
+  GET_OUTPUT_HELP,
+  NAMES_HELP,
+  OBJECT_OUTPUT_HELP,
+  OUTPUT_HELP,
+  withFiles,
+  withMatches,
+  withSelectors,
+} from './flag-groups.ts'
 import { collect, durationMs, wholeNumber } from './flag-values.ts'
 import type { Declaring } from './program.ts'
 
@@ -20,6 +28,9 @@ interface GetFlags {
   showLabels?: true
   headers: boolean
   showManagedFields?: true
+  labelColumns?: string[]
+  sortBy?: string
+  ignoreNotFound?: true
   allMatches?: true
 }
 
@@ -27,12 +38,18 @@ function declareReading({ program, io, globals, action }: Declaring): void {
   withMatches(
     withSelectors(program.command('get').description('list objects, or show some of them').argument('<name...>', NAMES_HELP)),
   )
-    .option('-o, --output <format>', OUTPUT_HELP)
+    .option('-o, --output <format>', GET_OUTPUT_HELP)
     .option('-w, --watch', 'go on with changes as they come')
     .option('--show-labels', 'with a column of labels')
+    .option('-L, --label-columns <name,…>', 'with a column for each of these labels (again for more)', collect)
+    .option('--sort-by <path>', 'in the order of what a JSONPath leads to, such as .metadata.creationTimestamp')
+    .option('--ignore-not-found', 'a missing object is no failure')
     .option('--no-headers', 'without the line of headings')
     .option('--show-managed-fields', 'with who manages which field, in json and yaml')
-    .addHelpText('after', '\nExample:\n  skiff get pods -o wide\n  skiff get deploy/web -o yaml\n  skiff get web\n')
+    .addHelpText(
+      'after',
+      '\nExample:\n  skiff get pods -o wide\n  skiff get deploy/web -o yaml\n  skiff get web\n  skiff get web -o neat | skiff -n staging apply -f -\n',
+    )
     .action(
       action(async (words: string[], { headers, ...flags }: GetFlags) => {
         const { runGet } = await import('./get.ts')

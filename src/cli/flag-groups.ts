@@ -4,6 +4,8 @@ import { collect } from './flag-values.ts'
 
 export const NAMES_HELP = 'names, kinds and names, or kind/name'
 export const OUTPUT_HELP = 'json, yaml, name, wide, jsonpath=TEMPLATE or custom-columns=HEADER:PATH,…'
+export const GET_OUTPUT_HELP =
+  'json, yaml, name, wide, neat (what was written, without what the cluster added), jsonpath=TEMPLATE, jsonpath-as-json=PATH, custom-columns=HEADER:PATH,…, or jsonpath-file=FILE, custom-columns-file=FILE'
 export const OBJECT_OUTPUT_HELP = 'json, yaml, name, jsonpath=TEMPLATE or custom-columns=HEADER:PATH,…'
 
 export function withSelectors(command: Command): Command {

@@ -4,6 +4,7 @@ import { isExpired, notFound } from '../api/status.ts'
 import type { DiscoveredResource } from '../client/discovery.ts'
 import { INTERRUPTED, type Io, writeLine } from './io.ts'
 import { TABLE_ACCEPT, type Table, type TableLook, textOf } from './print-tables.ts'
+import { isAnythingSaid, isPods, withWhatIsSaid } from './said-column.ts'
 import type { Session } from './session.ts'
 import { formatTable } from './table.ts'
 
@@ -61,15 +62,25 @@ async function showList(
   else for (const object of rows) await show(object as KubeObject)
 }
 
-/** Rows stay in line with those above; the header is printed once, and columns are only named in the first event. */
+/**
+ * Rows stay in line with those above; the header is printed once, and columns are only named in the first event. What pods say of
+ * themselves is a column from the first one on that does.
+ */
 function rowPrinter({ resource, look }: WatchTables, io: Io): (table: KubeObject) => Promise<void> {
   const widths: number[] = []
   let columns: Table['columnDefinitions']
   let headerPrinted = look.noHeaders
+  let isSaid = false
   return async (object) => {
     const table = object as unknown as Table
     columns = table.columnDefinitions?.length ? table.columnDefinitions : columns
-    const { header, rows } = textOf(resource, { ...table, columnDefinitions: columns }, { ...look, nowMs: Date.now() })
+    const part = { resource, table: { ...table, columnDefinitions: columns } }
+    if (!isSaid && look.wide && isPods(resource) && isAnythingSaid(part)) {
+      isSaid = true
+      headerPrinted = look.noHeaders
+    }
+    const shown = isSaid ? withWhatIsSaid(part, true) : part
+    const { header, rows } = textOf(resource, shown.table, { ...look, nowMs: Date.now() })
     if (rows.length === 0) return
     io.stdout.write(formatTable(headerPrinted ? undefined : header, rows, widths))
     headerPrinted = true

@@ -11,6 +11,7 @@ import { type ObjectFormat, type OutputFormat, parseOutput, printObjects } from 
 import { printTables, TABLE_ACCEPT, type Table, type TableLook, type TablePart } from './print-tables.ts'
 import { isPods, WHOLE_OBJECTS, withWhatIsSaid } from './said-column.ts'
 import { type GlobalOptions, type Session, withSession } from './session.ts'
+import { sortBy } from './sort-objects.ts'
 import { parseTargets, type Target, targetsOf } from './targets.ts'
 
 export interface GetOptions extends GlobalOptions {
@@ -21,6 +22,10 @@ export interface GetOptions extends GlobalOptions {
   fieldSelector?: string
   allNamespaces?: boolean
   showLabels?: boolean
+  labelColumns?: readonly string[]
+  sortBy?: string
+  /** Names that do not exist are no failure. */
+  ignoreNotFound?: boolean
   noHeaders?: boolean
   showManagedFields?: boolean
   /** Everything that a bare name means; without it, one that means several things is refused. */
@@ -35,6 +40,8 @@ export async function runGet(options: GetOptions, io: Io): Promise<number> {
     const targets = await findTargets(options, format, session, io)
     if (targets.some(({ names }) => names.length > 0) && (options.selector || options.fieldSelector))
       throw new CommandError('names and selectors cannot be given together')
+    if (options.watch && options.sortBy !== undefined)
+      throw new CommandError('--sort-by and --watch cannot be given together: changes are shown as they come')
     if (options.watch) return watch(options, format, targets, session, io)
     return format.form === 'table'
       ? getTables(options, format.wide, targets, session, io)
@@ -78,22 +85,28 @@ async function getTables(
     if (last?.resource === part.resource) last.table = { ...last.table, rows: [...last.table.rows, ...part.table.rows] }
     else merged.push(part)
   }
-  const filled = merged.filter(({ table }) => table.rows.length > 0)
-  printTables(wide ? filled.map(withWhatIsSaid) : filled, look(options, wide, targets), io.stdout)
+  const filled = merged.filter(({ table }) => table.rows.length > 0).map((part) => sortedRows(part, options.sortBy))
+  printTables(wide ? filled.map((part) => withWhatIsSaid(part)) : filled, look(options, wide, targets), io.stdout)
   for (const failure of failures) writeLine(io.stderr, `error: ${failure.message} (${failure.reason})`)
-  if (filled.length === 0 && failures.length === 0) {
+  if (filled.length === 0 && failures.length === 0 && !options.ignoreNotFound) {
     const namespaced = targets.some(({ resource }) => resource.namespaced) && !options.allNamespaces
     writeLine(io.stderr, namespaced ? `No resources found in ${session.namespace} namespace.` : 'No resources found')
   }
   return failures.length > 0 ? 1 : 0
 }
 
+function sortedRows(part: TablePart, path: string | undefined): TablePart {
+  if (path === undefined || part.table.kind !== 'Table') return part
+  return { ...part, table: { ...part.table, rows: sortBy(part.table.rows, path, ({ object }) => object) } }
+}
+
 function look(options: GetOptions, wide: boolean, targets: readonly Target[]): TableLook {
-  const { allNamespaces = false, showLabels = false, noHeaders = false } = options
+  const { allNamespaces = false, showLabels = false, labelColumns = [], noHeaders = false } = options
   return {
     wide,
     withNamespace: allNamespaces,
     withLabels: showLabels,
+    labelColumns: labelColumns.flatMap((names) => names.split(',')),
     noHeaders,
     withKind: new Set(targets.map(({ resource }) => resource)).size > 1,
     nowMs: Date.now(),
@@ -109,9 +122,10 @@ async function getObjects(
 ): Promise<number> {
   const { parts, failures } = await fetchParts(options, targets, session)
   const single = targets.length === 1 && targets[0]!.names.length === 1
-  const objects = parts.flatMap(({ object, target }) =>
+  const found = parts.flatMap(({ object, target }) =>
     target.names.length > 0 ? [object] : (object.items as KubeObject[]).map((item) => withKind(item, target)),
   )
+  const objects = options.sortBy === undefined ? found : sortBy(found, options.sortBy, (object) => object)
   // A list of nothing is still a list in json and yaml; one object that is missing is only a failure.
   if (objects.length > 0 || !single) {
     await printObjects(objects, { ...printing(options, format, session), single }, targets, io.stdout)
@@ -120,8 +134,26 @@ async function getObjects(
   return failures.length > 0 ? 1 : 0
 }
 
-function printing({ showManagedFields = false, allNamespaces = false }: GetOptions, format: ObjectFormat, { client }: Session) {
-  return { format, showManagedFields, client, withNamespace: allNamespaces }
+function printing(options: GetOptions, format: ObjectFormat, { client }: Session) {
+  const { showManagedFields = false, allNamespaces = false, noHeaders = false } = options
+  return { format, showManagedFields, client, withNamespace: allNamespaces, noHeaders }
+}
+
+/** One after the other: documents are told apart, and there is one line of headings. */
+function printEach(options: GetOptions, format: ObjectFormat, target: Target, session: Session, io: Io) {
+  let isFirst = true
+  return async (object: KubeObject) => {
+    const isDocument = format.form === 'yaml' || format.form === 'neat'
+    if (isDocument && !isFirst) io.stdout.write('---\n')
+    const how = printing(options, format, session)
+    await printObjects(
+      [withKind(object, target)],
+      { ...how, single: true, noHeaders: how.noHeaders || !isFirst },
+      [target],
+      io.stdout,
+    )
+    isFirst = false
+  }
 }
 
 /** Items of a list need not say what they are; printed alone they must. */
@@ -149,7 +181,8 @@ async function fetchParts(
     // What an alias stands for was not asked for by name: what the server has to say about the kind would be noise.
     const transport = target.bySet === undefined ? session.client.transport : session.quiet
     try {
-      const whole = table?.wide && isPods(target.resource) ? WHOLE_OBJECTS : {}
+      const isWhole = table && ((table.wide && isPods(target.resource)) || options.sortBy !== undefined)
+      const whole = isWhole ? WHOLE_OBJECTS : {}
       return { object: (await transport.request({ method: 'GET', path, query: { ...query, ...whole }, headers })).object }
     } catch (error) {
       const isMissing = isNotFound(error) && target.names.length > 0
@@ -161,10 +194,11 @@ async function fetchParts(
   for (const [index, { object, error }] of answers.entries()) {
     const { target } = wanted[index]!
     if (object) fetched.parts.push({ target, object })
+    else if (options.ignoreNotFound && isNotFound(error)) continue
     else if (target.bySet === undefined || error?.code === 403) fetched.failures.push(error!)
   }
   const set = targets.find(({ bySet, names }) => bySet !== undefined && names.length > 0)
-  if (set && fetched.parts.length === 0 && fetched.failures.length === 0)
+  if (set && fetched.parts.length === 0 && fetched.failures.length === 0 && !options.ignoreNotFound)
     fetched.failures.push({ reason: 'NotFound', message: `nothing of ${set.bySet} is named ${set.names.join(', ')}` })
   return fetched
 }
@@ -195,13 +229,12 @@ async function watch(
   const within = target.namespace ?? (options.allNamespaces ? undefined : session.namespace)
   const path = collectionPath(resource, within)
   const pinned = names[0] === undefined ? undefined : `metadata.name=${names[0]}`
-  const query = defined({ labelSelector: options.selector, fieldSelector: pinned ?? options.fieldSelector })
   const wide = format.form === 'table' && format.wide
-  const print =
-    format.form === 'table'
-      ? undefined
-      : (object: KubeObject) =>
-          printObjects([withKind(object, target)], { ...printing(options, format, session), single: true }, targets, io.stdout)
+  const query = {
+    ...defined({ labelSelector: options.selector, fieldSelector: pinned ?? options.fieldSelector }),
+    ...(wide && isPods(resource) && WHOLE_OBJECTS),
+  }
+  const print = format.form === 'table' ? undefined : printEach(options, format, target, session, io)
   return watchTables(
     { path, query, resource, print, look: look(options, wide, targets), mustExist: names.length > 0 },
     session,

@@ -76,6 +76,12 @@ export function showValue(value: unknown): string {
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value)
 }
 
+/** A path as flags take it: with or without braces and the dot before it. */
+export function relaxedPath(text: string): string {
+  const bare = text.replace(/^\{|\}$/g, '')
+  return bare.startsWith('.') || bare.startsWith('[') || bare.startsWith('$') ? bare : `.${bare}`
+}
+
 /** Every value that the path leads to. Throws CommandError. */
 export function evaluatePath(path: string, value: unknown): unknown[] {
   return evaluateSteps(stepsOf(path), value)

@@ -1,9 +1,10 @@
 /** Objects as JSON, YAML, names, JSONPath results or custom columns. */
+import { readFileSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 import type { KubeObject } from '../api/object.ts'
 import type { Client } from '../client/client.ts'
 import { CommandError } from './io.ts'
-import { evaluatePath, parseTemplate, renderTemplate, showValue } from './jsonpath.ts'
+import { evaluatePath, parseTemplate, relaxedPath, renderTemplate, showValue } from './jsonpath.ts'
 import { formatTable } from './table.ts'
 import { displayName, type Target } from './targets.ts'
 
@@ -13,6 +14,7 @@ export type ObjectFormat =
   | { form: 'name' }
   | { form: 'neat' }
   | { form: 'jsonpath'; template: string }
+  | { form: 'jsonpath-as-json'; path: string }
   | { form: 'custom-columns'; columns: { header: string; path: string }[] }
 export type OutputFormat = ObjectFormat | { form: 'table'; wide: boolean }
 
@@ -25,10 +27,33 @@ export function parseOutput(text: string | undefined): OutputFormat {
     parseTemplate(rest)
     return { form, template: rest }
   }
+  if (form === 'jsonpath-file' && rest) return parseOutput(`jsonpath=${readText(form, rest).trim()}`)
+  if (form === 'jsonpath-as-json' && rest) {
+    evaluatePath(relaxedPath(rest), {})
+    return { form, path: relaxedPath(rest) }
+  }
   if (form === 'custom-columns' && rest) return { form, columns: rest.split(/,(?![^[]*\])/).map(column) }
+  if (form === 'custom-columns-file' && rest) return { form: 'custom-columns', columns: columnsOfFile(readText(form, rest)) }
   throw new CommandError(
-    `--output ${JSON.stringify(text)} is not supported: json, yaml, neat, name, wide, jsonpath=… or custom-columns=…`,
+    `--output ${JSON.stringify(text)} is not supported: json, yaml, neat, name, wide, jsonpath=…, jsonpath-as-json=…, custom-columns=…, or jsonpath-file=FILE and custom-columns-file=FILE`,
   )
+}
+
+function readText(form: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new CommandError(`--output ${form}=${file}: ${(cause as Error).message}`, 1, { cause })
+  }
+}
+
+/** A line of headers, and one with the path of each. */
+function columnsOfFile(text: string): { header: string; path: string }[] {
+  const lines = text.split('\n').filter((line) => line.trim() !== '')
+  const [headers = [], paths = []] = lines.map((line) => line.trim().split(/\s+/))
+  if (lines.length !== 2 || headers.length !== paths.length)
+    throw new CommandError('custom-columns-file takes a line of headers and a line with as many paths')
+  return headers.map((header, index) => ({ header, path: paths[index]! }))
 }
 
 function split(text: string): [string, string] {
@@ -50,6 +75,8 @@ interface PrintOptions {
   /** For `neat`: who can be asked about custom kinds, and whether namespaces are part of what is shown. */
   client?: Client
   withNamespace?: boolean
+  /** Of custom columns. */
+  noHeaders?: boolean
 }
 
 export async function printObjects(
@@ -75,14 +102,13 @@ export async function printObjects(
     case 'jsonpath':
       stdout.write(renderTemplate(parseTemplate(format.template), whole))
       return
+    case 'jsonpath-as-json':
+      stdout.write(`${JSON.stringify(evaluatePath(format.path, whole), undefined, 4)}\n`)
+      return
     case 'custom-columns': {
       const rows = shown.map((object) => format.columns.map(({ path }) => cell(object, path)))
-      stdout.write(
-        formatTable(
-          format.columns.map(({ header }) => header),
-          rows,
-        ),
-      )
+      const headers = format.columns.map(({ header }) => header)
+      stdout.write(formatTable(options.noHeaders ? undefined : headers, rows))
     }
   }
 }
@@ -124,7 +150,6 @@ function nameOf(object: KubeObject, targets: readonly Target[]): string {
 }
 
 function cell(object: KubeObject, path: string): string {
-  const bare = path.replace(/^\{|\}$/g, '')
-  const values = evaluatePath(bare.startsWith('.') || bare.startsWith('[') ? bare : `.${bare}`, object)
+  const values = evaluatePath(relaxedPath(path), object)
   return values.length === 0 ? '<none>' : values.map(showValue).join(',')
 }

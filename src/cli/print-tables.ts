@@ -24,6 +24,8 @@ export interface TableLook {
   wide: boolean
   withNamespace: boolean
   withLabels: boolean
+  /** A column for each of these labels. */
+  labelColumns: readonly string[]
   withKind: boolean
   noHeaders: boolean
   nowMs: number
@@ -48,10 +50,12 @@ export function textOf(resource: DiscoveredResource, table: Table, look: TableLo
     const nameAt = shown.findIndex((column) => columns[column]!.name.toLowerCase() === 'name')
     if (look.withKind && nameAt >= 0) texts[nameAt] = displayName(resource, texts[nameAt]!)
     if (withNamespace) texts.unshift(object.metadata.namespace ?? '')
+    for (const name of look.labelColumns) texts.push(object.metadata.labels?.[name] ?? '')
     if (look.withLabels) texts.push(labels(object))
     return texts
   })
   if (withNamespace) header.unshift('NAMESPACE')
+  for (const name of look.labelColumns) header.push(name.slice(name.lastIndexOf('/') + 1).toUpperCase())
   if (look.withLabels) header.push('LABELS')
   return { header, rows: table.kind === 'Table' ? rows : plainRows(table as unknown as KubeObject, look, withNamespace) }
 }
