@@ -142,6 +142,65 @@ describe('create', () => {
   })
 })
 
+describe('get shows objects', () => {
+  const names = (out: string) => out.split('\n').flatMap((line) => line.split(/ +/)[0] || [])
+
+  beforeAll(async () => {
+    for (const [name, size] of [
+      ['sort-2', '1Gi'],
+      ['sort-10', '500Mi'],
+      ['sort-1', '2Gi'],
+    ])
+      await cli.run(['create', '-f', '-'], {
+        input: JSON.stringify({
+          ...{ apiVersion: 'v1', kind: 'PersistentVolumeClaim' },
+          metadata: { name, labels: { 'example.com/tier': `tier-${name}` } },
+          spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: size } } },
+        }),
+      })
+  })
+
+  it('in the order of a field', async () => {
+    const sorted = async (path: string, ...more: string[]) =>
+      names((await cli.run(['get', 'pvc', '--sort-by', path, ...more])).out)
+    expect(await sorted('.spec.resources.requests.storage', '--no-headers')).toEqual(['sort-10', 'sort-2', 'sort-1'])
+    expect(await sorted('{.metadata.name}', '-o', 'name')).toEqual(
+      ['sort-1', 'sort-2', 'sort-10'].map((name) => `persistentvolumeclaim/${name}`),
+    )
+    expect(await cli.run(['get', 'pvc', '--sort-by', 'spec.nothing'])).toMatchObject({
+      ...{ code: 1, err: 'error: --sort-by "spec.nothing": no object has such a field\n' },
+    })
+    expect((await cli.run(['get', 'pvc', '-w', '--sort-by', '.metadata.name'])).err).toContain('cannot be given together')
+  })
+
+  it('with columns of labels', async () => {
+    const { out } = await cli.run(['get', 'pvc', 'sort-1', '-L', 'example.com/tier,none', '--show-labels'])
+    expect(out.split('\n')[0]).toMatch(/ TIER +NONE +LABELS$/)
+    expect(out.split('\n')[1]).toMatch(/ tier-sort-1 +example\.com\/tier=tier-sort-1$/)
+  })
+
+  it('by templates and columns that lie in files', async () => {
+    const template = join(cli.directory, 'template')
+    writeFileSync(template, '{range .items[*]}{.metadata.name}{"\\n"}{end}\n')
+    expect((await cli.run(['get', 'pvc', '-o', `jsonpath-file=${template}`])).out).toBe('sort-1\nsort-10\nsort-2\n')
+    const columns = join(cli.directory, 'columns')
+    writeFileSync(columns, 'NAME            SIZE\n.metadata.name  .spec.resources.requests.storage\n')
+    expect((await cli.run(['get', 'pvc', 'sort-1', '-o', `custom-columns-file=${columns}`])).out).toBe(
+      'NAME     SIZE\nsort-1   2Gi\n',
+    )
+    const bare = await cli.run(['get', 'pvc', 'sort-1', '--no-headers', '-o', 'custom-columns=NAME:.metadata.name'])
+    expect(bare.out).toBe('sort-1\n')
+    expect(JSON.parse((await cli.run(['get', 'pvc', '-o', 'jsonpath-as-json={.items[*].metadata.name}'])).out)).toHaveLength(3)
+    expect((await cli.run(['get', 'pvc', '-o', `jsonpath-file=${cli.directory}/none`])).err).toContain('no such file')
+    expect((await cli.run(['get', 'pvc', '-o', 'go-template={{.}}'])).err).toContain('is not supported')
+  })
+
+  it('and takes what is not there for no failure, when asked', async () => {
+    expect(await cli.run(['get', 'pvc', 'none', '--ignore-not-found'])).toEqual({ code: 0, out: '', err: '' })
+    expect(await cli.run(['get', 'pvc', 'none', '-o', 'yaml', '--ignore-not-found'])).toEqual({ code: 0, out: '', err: '' })
+  })
+})
+
 describe('watching', () => {
   it('prints rows as they come, in line', async () => {
     const get = cli.start(['get', 'cm', '-w'])
@@ -151,6 +210,19 @@ describe('watching', () => {
     })
     get.interrupt()
     expect((await get.done).code).toBe(130)
+  })
+
+  it('prints objects as documents, and headings once', async () => {
+    const yaml = cli.start(['get', 'cm', '-w', '-o', 'neat', '-l', 'watched=yes'])
+    const columns = cli.start(['get', 'cm', '-w', '-o', 'custom-columns=NAME:.metadata.name', '-l', 'watched=yes'])
+    for (const name of ['d1', 'd2'])
+      await cli.run(['apply', '-f', '-'], {
+        input: JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, labels: { watched: 'yes' } } }),
+      })
+    await vi.waitFor(() => expect(columns.out()).toBe('NAME\nd1\nd2\n'), { timeout: 30_000 })
+    await vi.waitFor(() => expect(yaml.out().split('---\n')).toHaveLength(2), { timeout: 30_000 })
+    for (const running of [yaml, columns]) running.interrupt()
+    await Promise.all([yaml.done, columns.done])
   })
 
   it('waits for a value, a deletion, and no longer than asked', async () => {

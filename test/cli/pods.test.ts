@@ -55,6 +55,19 @@ it('shows in a wide list what pods say of themselves, where one does', async () 
   expect(lines.find((line) => line.startsWith('p '))).toMatch(/<none> +<none>$/)
   expect(lines.find((line) => line.startsWith('talks'))).toMatch(/ c: loading 40%$/)
   expect((await cli.run(['get', 'pods'])).out).not.toContain('loading')
+
+  // The column is there from the first pod on that says something, in what is watched too.
+  const watch = cli.start(['get', 'pods', '-w', '-o', 'wide', '--field-selector', 'metadata.name!=talks'])
+  await vi.waitFor(() => expect(watch.out()).toContain('READINESS GATES\n'), { timeout: 30_000 })
+  expect(watch.out()).not.toContain('SAYS')
+  await cli.server.call('PATCH', '/api/v1/namespaces/default/pods/p/status', status, PATCH_TYPES.merge)
+  await vi.waitFor(() => expect(watch.out()).toMatch(/SAYS\np .* c: loading 40%\n/), { timeout: 30_000 })
+  watch.interrupt()
+  await watch.done
+  const whole = cli.start(['get', 'pods', '-w', '-o', 'wide'])
+  await vi.waitFor(() => expect(whole.out()).toMatch(/SAYS\n(.*\n)*talks .* c: loading 40%\n/), { timeout: 30_000 })
+  whole.interrupt()
+  await whole.done
 })
 
 it('prints logs, by name and by label', async () => {

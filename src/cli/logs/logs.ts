@@ -3,8 +3,9 @@ import type { Pod } from '../../api/types.ts'
 import { CommandError, INTERRUPTED, type Io, writeLine } from '../io.ts'
 import { inParallel } from '../names/metadata.ts'
 import { type GlobalOptions, type Session, withSession } from '../session.ts'
+import { wantsColors } from '../wants-colors.ts'
 import { type ContainerChoice, checkChoice, chosenContainers, noContainer } from './containers.ts'
-import { type Look, parseGrep, wantsColors } from './look.ts'
+import { type Look, parseGrep } from './look.ts'
 import { Output } from './output.ts'
 import { Printer } from './printer.ts'
 import { type Extent, type Log, openLog } from './read.ts'
@@ -103,7 +104,7 @@ function nothingThere(options: LogsOptions, selections: readonly Selection[], se
 }
 
 function colorsFor({ color = 'auto' }: LogsOptions, io: Io): boolean {
-  return wantsColors(color, io.isTty, io.env)
+  return color === 'auto' ? wantsColors(io) : color === 'always'
 }
 
 function extentOf(options: LogsOptions): Extent {

@@ -23,12 +23,6 @@ export function parseGrep(text: string, { ignoreCase = false, invertMatch = fals
   }
 }
 
-/** Whether to colour: as asked, else on a terminal, unless NO_COLOR speaks against it. */
-export function wantsColors(when: 'auto' | 'always' | 'never', isTty: boolean, env: NodeJS.ProcessEnv): boolean {
-  if (when !== 'auto') return when === 'always'
-  return isTty && !env.NO_COLOR && env.TERM !== 'dumb'
-}
-
 /** Told apart on a dark and on a light ground; red is for matches. */
 const COLORS = [36, 33, 32, 35, 34, 96, 93, 92, 95, 94]
 const MATCH = '\x1b[1;31m'

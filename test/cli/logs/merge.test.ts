@@ -2,7 +2,7 @@ import { Writable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { Budget } from '../../../src/cli/logs/budget.ts'
 import { type Line, MAX_LINE_BYTES, timedLines } from '../../../src/cli/logs/lines.ts'
-import { parseGrep, prefixOf, showLines, wantsColors } from '../../../src/cli/logs/look.ts'
+import { parseGrep, prefixOf, showLines } from '../../../src/cli/logs/look.ts'
 import { type LineSource, mergeByTime } from '../../../src/cli/logs/merge.ts'
 import { Output } from '../../../src/cli/logs/output.ts'
 import { historyOf, UnreadLines } from '../../../src/cli/logs/read.ts'
@@ -150,10 +150,6 @@ describe('the look', () => {
       '> an \x1b[1;31merror\x1b[0m, an \x1b[1;31merror\x1b[0m\n',
     )
     expect(await shown(`${DAY}:01Z abc\n`, { colors: true, grep: parseGrep('x*', {}) })).toBe('> abc\n')
-    expect(wantsColors('auto', true, {})).toBe(true)
-    expect(wantsColors('auto', true, { NO_COLOR: '1' })).toBe(false)
-    expect(wantsColors('auto', false, {})).toBe(false)
-    expect(wantsColors('always', false, { NO_COLOR: '1' })).toBe(true)
   })
 })
 
