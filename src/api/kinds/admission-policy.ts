@@ -2,7 +2,13 @@
 import type { Column, Strategy } from '../definition.ts'
 import type { KubeObject } from '../object.ts'
 import { formatLabelSelector } from '../selectors.ts'
-import { checkPolicy, checkPolicyBinding, defaultPolicy, defaultPolicyBinding } from './admission-policy-rules.ts'
+import {
+  checkPolicy,
+  checkPolicyBinding,
+  checkPolicyStatus,
+  defaultPolicy,
+  defaultPolicyBinding,
+} from './admission-policy-rules.ts'
 import { ageColumn, column } from './columns.ts'
 import { type DefinitionInput, statusStrategy } from './define.ts'
 import { collect } from './rules.ts'
@@ -28,9 +34,12 @@ const bindingColumns: readonly Column[] = [
 ]
 
 function policyStrategy(work: 'validations' | 'mutations'): Strategy {
-  const validate = (object: KubeObject) => collect((errors) => checkPolicy(object, work, errors))
   return {
-    ...{ defaults: defaultPolicy, validate, validateUpdate: validate, countsGeneration: true, allowUnconditionalUpdate: false },
+    defaults: defaultPolicy,
+    validate: (object) => collect((errors) => checkPolicy(object, undefined, work, errors)),
+    validateUpdate: (object, old) => collect((errors) => checkPolicy(object, old, work, errors)),
+    countsGeneration: true,
+    allowUnconditionalUpdate: false,
     async validateExpressions(object) {
       const { checkPolicyExpressions } = await import('../cel/policy-expressions.ts')
       return collect((errors) => checkPolicyExpressions(object.spec ?? {}, errors))
@@ -78,7 +87,10 @@ export const admissionPolicies: readonly DefinitionInput[] = [
       column('ParamKind', paramKind),
       ageColumn,
     ],
-    strategy: statusStrategy(() => ({}), policyStrategy('validations')),
+    strategy: statusStrategy(() => ({}), {
+      ...policyStrategy('validations'),
+      validateStatusUpdate: (object) => collect((errors) => checkPolicyStatus(object, errors)),
+    }),
   },
   {
     ...shared,

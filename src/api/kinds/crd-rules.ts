@@ -15,6 +15,7 @@ import type {
 } from '../types.ts'
 import { checkStructural } from './crd-schema-rules.ts'
 import { obey, requireName } from './rules.ts'
+import { checkClient, checkReviewVersions } from './webhook-rules.ts'
 
 const COLUMN_TYPES = ['boolean', 'date', 'integer', 'number', 'string']
 
@@ -284,11 +285,9 @@ function checkWebhook(webhook: WebhookConversion | undefined, path: string, erro
   const versions = webhook?.conversionReviewVersions ?? []
   const client = webhook?.clientConfig
   if (!client) errors.push(required(`${path}.webhookClientConfig`, 'required when strategy is set to Webhook'))
-  else if ((client.url === undefined) === (client.service === undefined))
-    errors.push(required(`${path}.webhookClientConfig`, 'exactly one of url or service is required'))
+  else checkClient(client, `${path}.webhookClientConfig`, errors)
   if (versions.length === 0) errors.push(required(`${path}.conversionReviewVersions`))
-  else if (!versions.includes('v1') && !versions.includes('v1beta1'))
-    errors.push(invalid(`${path}.conversionReviewVersions`, versions, 'must include at least one of v1, v1beta1'))
+  else checkReviewVersions(versions, versions, `${path}.conversionReviewVersions`, errors)
 }
 
 export function checkCustomResourceDefinitionUpdate(

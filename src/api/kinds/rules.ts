@@ -140,6 +140,9 @@ const CONDITION_REASON_RULE =
   `'_,:', and must end with an alphanumeric character or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName',  or ` +
   `'ReasonA,ReasonB',  or 'ReasonA:ReasonB', regex used for validation is '${CONDITION_REASON}')`
 
+const MAX_REASON = 1024
+const MAX_MESSAGE = 32 * 1024
+
 /** `metav1.Condition`, as newer kinds have it. */
 export function checkConditions(conditions: Condition[] | undefined, path: string, errors: Errors): void {
   const seen = new Set<string>()
@@ -151,11 +154,16 @@ export function checkConditions(conditions: Condition[] | undefined, path: strin
     if (!['True', 'False', 'Unknown'].includes(condition.status)) {
       errors.push(notSupported(`${at}.status`, condition.status ?? '', ['False', 'True', 'Unknown']))
     }
+    if ((condition.observedGeneration ?? 0) < 0) {
+      errors.push(invalid(`${at}.observedGeneration`, condition.observedGeneration, 'must be greater than or equal to zero'))
+    }
     if (!condition.lastTransitionTime) errors.push(required(`${at}.lastTransitionTime`))
     if (!condition.reason) errors.push(required(`${at}.reason`))
     else if (!conditionReasonPattern.test(condition.reason)) {
       errors.push(invalid(`${at}.reason`, condition.reason, CONDITION_REASON_RULE))
     }
+    if (Buffer.byteLength(condition.reason ?? '') > MAX_REASON) errors.push(tooLong(`${at}.reason`, MAX_REASON))
+    if (Buffer.byteLength(condition.message ?? '') > MAX_MESSAGE) errors.push(tooLong(`${at}.message`, MAX_MESSAGE))
   })
 }
 

@@ -1,22 +1,17 @@
 /** MutatingWebhookConfiguration and ValidatingWebhookConfiguration. Calling them is the server's. */
 import type { Strategy } from '../definition.ts'
-import { type Errors, invalid, notSupported, required } from '../field-errors.ts'
-import { dnsSubdomain, qualifiedName } from '../names.ts'
+import { duplicate, type Errors, invalid, required } from '../field-errors.ts'
+import { dnsSubdomain } from '../names.ts'
 import type { KubeObject } from '../object.ts'
 import type { FieldError } from '../status.ts'
-import type {
-  AdmissionregistrationV1WebhookClientConfig,
-  MutatingWebhook,
-  RuleWithOperations,
-  ValidatingWebhook,
-} from '../types.ts'
+import type { MutatingWebhook, ValidatingWebhook } from '../types.ts'
 import { ageColumn, column } from './columns.ts'
 import type { DefinitionInput } from './define.ts'
-import { checkSelector, collect, obey, oneOf, requireText } from './rules.ts'
+import { checkSelector, collect, oneOf } from './rules.ts'
+import { checkClient, checkMatchConditions, checkReviewVersions, checkRule } from './webhook-rules.ts'
 
 type Webhook = MutatingWebhook | ValidatingWebhook
 
-const OPERATIONS = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE']
 const MAX_TIMEOUT_SECONDS = 30
 
 function setDefaults(webhook: Webhook, mutating: boolean): void {
@@ -44,14 +39,21 @@ function check(webhook: Webhook, path: string, errors: Errors): void {
   checkSelector(webhook.namespaceSelector, `${path}.namespaceSelector`, errors)
   checkSelector(webhook.objectSelector, `${path}.objectSelector`, errors)
   checkVersions(webhook.admissionReviewVersions, `${path}.admissionReviewVersions`, errors)
-  checkClient(webhook.clientConfig, `${path}.clientConfig`, errors)
+  checkClient(webhook.clientConfig ?? {}, `${path}.clientConfig`, errors)
   if ('reinvocationPolicy' in webhook)
     oneOf(webhook.reinvocationPolicy, ['IfNeeded', 'Never'], `${path}.reinvocationPolicy`, errors)
-  webhook.matchConditions?.forEach((condition, index) => {
-    const at = `${path}.matchConditions[${index}]`
-    if (!condition.name) errors.push(required(`${at}.name`))
-    else obey(condition.name, qualifiedName, `${at}.name`, errors)
-    requireText(condition.expression?.trim(), `${at}.expression`, errors)
+  checkMatchConditions(webhook.matchConditions, `${path}.matchConditions`, errors)
+}
+
+/** Two webhooks of one name could not be told apart, which is looked at as long as all were told apart before. */
+function checkNames(webhooks: readonly Webhook[], old: readonly Webhook[] | undefined, errors: Errors): void {
+  const unique = (all: readonly Webhook[]) => new Set(all.map(({ name }) => name)).size === all.length
+  if (old && !unique(old)) return
+  const seen = new Set<string>()
+  webhooks.forEach(({ name }, index) => {
+    if (!name) return
+    if (seen.has(name)) errors.push(duplicate(`webhooks[${index}].name`, name))
+    seen.add(name)
   })
 }
 
@@ -70,70 +72,9 @@ function checkTimeout(seconds: number | undefined, path: string, errors: Errors)
   }
 }
 
-function checkVersions(versions: string[] | undefined, path: string, errors: Errors): void {
+function checkVersions(versions: readonly string[] | undefined, path: string, errors: Errors): void {
   if (!versions?.length) errors.push(required(path, 'must specify one of v1, v1beta1'))
-  else if (!versions.includes('v1') && !versions.includes('v1beta1')) {
-    errors.push(invalid(path, versions, 'must include at least one of v1, v1beta1'))
-  }
-}
-
-function checkClient(config: AdmissionregistrationV1WebhookClientConfig | undefined, path: string, errors: Errors): void {
-  const { url, service } = config ?? {}
-  if ((url === undefined) === (service === undefined)) {
-    errors.push(required(path, 'exactly one of url or service is required'))
-  }
-  if (url !== undefined) checkUrl(url, `${path}.url`, errors)
-  if (service) {
-    requireText(service.name, `${path}.service.name`, errors, 'service name is required')
-    requireText(service.namespace, `${path}.service.namespace`, errors, 'service namespace is required')
-    if (service.port !== undefined && (service.port < 1 || service.port > 65535)) {
-      errors.push(invalid(`${path}.service.port`, service.port, 'port is not valid: must be between 1 and 65535, inclusive'))
-    }
-    if (service.path && !service.path.startsWith('/')) {
-      errors.push(invalid(`${path}.service.path`, service.path, "must start with a '/'"))
-    }
-  }
-}
-
-const FORM = '; desired format: https://host[/path]'
-
-function checkUrl(text: string, path: string, errors: Errors): void {
-  if (!URL.canParse(text)) {
-    errors.push(required(path, `url must be a valid URL${FORM}`))
-    return
-  }
-  const url = new URL(text)
-  if (url.protocol !== 'https:')
-    errors.push(invalid(path, url.protocol.slice(0, -1), `'https' is the only allowed URL scheme${FORM}`))
-  if (url.host === '') errors.push(invalid(path, url.host, `host must be specified${FORM}`))
-  if (url.username) errors.push(invalid(path, url.username, `user information is not permitted in the URL`))
-  if (url.hash) errors.push(invalid(path, url.hash.slice(1), 'fragments are not permitted in the URL'))
-  if (url.search) errors.push(invalid(path, url.search.slice(1), 'query parameters are not permitted in the URL'))
-}
-
-/** The rules of a webhook, and of an admission policy's match. */
-export function checkRule(rule: RuleWithOperations, path: string, errors: Errors): void {
-  if (!rule.operations?.length) errors.push(required(`${path}.operations`))
-  rule.operations?.forEach((operation, index) => {
-    if (!OPERATIONS.includes(operation)) errors.push(notSupported(`${path}.operations[${index}]`, operation, OPERATIONS))
-  })
-  checkStars(rule.operations, `${path}.operations`, "if '*' is present, must not specify other operations", errors)
-  for (const field of ['apiGroups', 'apiVersions', 'resources'] as const) {
-    if (!rule[field]?.length) errors.push(required(`${path}.${field}`))
-  }
-  checkStars(rule.apiGroups, `${path}.apiGroups`, "if '*' is present, must not specify other API groups", errors)
-  checkStars(rule.apiVersions, `${path}.apiVersions`, "if '*' is present, must not specify other API versions", errors)
-  rule.apiVersions?.forEach((version, index) => {
-    if (version === '') errors.push(required(`${path}.apiVersions[${index}]`))
-  })
-  rule.resources?.forEach((resource, index) => {
-    if (resource === '') errors.push(required(`${path}.resources[${index}]`))
-  })
-  oneOf(rule.scope, ['*', 'Cluster', 'Namespaced'], `${path}.scope`, errors)
-}
-
-function checkStars(values: string[] | undefined, path: string, detail: string, errors: Errors): void {
-  if (values && values.length > 1 && values.includes('*')) errors.push(invalid(path, values, detail))
+  else checkReviewVersions(versions, versions.join(','), path, errors)
 }
 
 async function checkExpressions(webhooks: readonly Webhook[]): Promise<FieldError[]> {
@@ -146,17 +87,18 @@ async function checkExpressions(webhooks: readonly Webhook[]): Promise<FieldErro
 
 function definition(mutating: boolean): DefinitionInput {
   const kind = `${mutating ? 'Mutating' : 'Validating'}WebhookConfiguration`
-  const validate = (object: KubeObject) =>
+  const validate = (object: KubeObject, old?: KubeObject) =>
     collect((errors) => {
       object.webhooks?.forEach((webhook: Webhook, index: number) => {
         check(webhook, `webhooks[${index}]`, errors)
       })
+      checkNames(object.webhooks ?? [], old && (old.webhooks ?? []), errors)
     })
   const strategy: Strategy = {
     defaults: (object) => {
       for (const webhook of object.webhooks ?? []) setDefaults(webhook, mutating)
     },
-    validate,
+    validate: (object) => validate(object),
     validateUpdate: validate,
     validateExpressions: (object) => {
       const webhooks: Webhook[] = object.webhooks ?? []
