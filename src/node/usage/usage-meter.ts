@@ -59,7 +59,6 @@ export class UsageMeter {
       const before = this.#looks.get(id)
       const usage = usageOf(each, atMs, before)
       this.#looks.set(id, nextLook(each, atMs, before))
-      if (!usage) isComplete = false
       return usage
     }
     const pods = stats.map(({ sandbox, timestampMs, containers }): PodUsage => {
@@ -68,13 +67,16 @@ export class UsageMeter {
         const usage = measure(container.id, container, timestampMs)
         return usage ? [{ name: container.name, startedAtMs: container.startedAtMs, ...usage }] : []
       })
+      if (used.length < containers.length) isComplete = false
       // A part of a pod would look like the whole of it.
       return { namespace, name, uid, startedAtMs: createdAtMs, containers: used.length === containers.length ? used : [] }
     })
     const { startedAtMs, memoryAvailableBytes } = host
-    const machine = measure(HOST, host, host.timestampMs) ?? unmeasured(host)
+    const machine = measure(HOST, host, host.timestampMs)
+    // Who asks for certain pods does not wait for the machine.
+    if (!machine && !wanted?.size) isComplete = false
     this.#forgetLater()
-    return { usage: { node: { ...machine, startedAtMs, memoryAvailableBytes }, pods }, isComplete }
+    return { usage: { node: { ...(machine ?? unmeasured(host)), startedAtMs, memoryAvailableBytes }, pods }, isComplete }
   }
 
   /** What nobody asked about for a while says nothing of the present: of ended containers, nothing is ever asked again. */

@@ -5,6 +5,8 @@ import { metricsDefinitions } from '../../../src/api/kinds/metrics.ts'
 import type { NodeStreams } from '../../../src/api/streams.ts'
 import type { NodeMetrics, PodMetrics, PodMetricsList } from '../../../src/api/types.ts'
 import type { Usage } from '../../../src/api/usage.ts'
+import { until } from '../../controllers/until.ts'
+import { reviewServer } from '../dynamic/https-server.ts'
 import { startServer, type TestServer } from '../start-server.ts'
 import { createProcessNode } from '../streams/process-node.ts'
 
@@ -202,6 +204,48 @@ it('is told by the nodes in the forms of a kubelet', async () => {
   expect(lines).toContain(`container_cpu_usage_seconds_total{container="main",namespace="default",pod="a"} 5 ${AT}`)
   expect(lines).toContain(`pod_memory_working_set_bytes{namespace="default",pod="a"} ${21 * 2 ** 20 + 8192} ${AT}`)
   expect(lines).toContain(`node_cpu_usage_seconds_total 5 ${AT}`)
+})
+
+it('gives way to a server outside that an APIService names', async () => {
+  const list = { kind: 'APIResourceList', apiVersion: 'v1', groupVersion: 'metrics.k8s.io/v1beta1', resources: [] }
+  const theirs = {
+    kind: 'NodeMetricsList',
+    apiVersion: 'metrics.k8s.io/v1beta1',
+    metadata: {},
+    items: [{ metadata: { name: 'theirs' } }],
+  }
+  const outside = await reviewServer((path) => (path === METRICS ? list : theirs), ['metrics.default.svc'])
+  const mine = await startServer({ definitions: [...builtinDefinitions, ...metricsDefinitions] })
+  try {
+    mine.server.connectNode('node', createProcessNode())
+    await mine.call('POST', '/api/v1/namespaces/default/services', {
+      metadata: { name: 'metrics' },
+      spec: { ports: [{ port: 443, targetPort: outside.port }] },
+    })
+    await mine.call('POST', '/api/v1/namespaces/default/serviceaccounts', { metadata: { name: 'default' } })
+    await mine.call('POST', '/api/v1/namespaces/default/pods', {
+      metadata: { name: 'metrics' },
+      spec: { nodeName: 'node', containers: [{ name: 'c', image: 'x' }] },
+    })
+    const targetRef = { kind: 'Pod', namespace: 'default', name: 'metrics' }
+    await mine.call('POST', '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices', {
+      ...{ addressType: 'IPv4', ports: [{ port: outside.port }], endpoints: [{ addresses: ['10.0.0.1'], targetRef }] },
+      metadata: { name: 'metrics', labels: { 'kubernetes.io/service-name': 'metrics' } },
+    })
+    await mine.call('POST', '/apis/apiregistration.k8s.io/v1/apiservices', {
+      ...{ apiVersion: 'apiregistration.k8s.io/v1', kind: 'APIService', metadata: { name: 'v1beta1.metrics.k8s.io' } },
+      spec: {
+        ...{ group: 'metrics.k8s.io', version: 'v1beta1', groupPriorityMinimum: 100, versionPriority: 100 },
+        ...{ service: { namespace: 'default', name: 'metrics' }, caBundle: outside.caBundle },
+      },
+    })
+    await until(async () => expect(await mine.call('GET', `${METRICS}/nodes`)).toEqual(theirs))
+    await mine.call('DELETE', '/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.k8s.io')
+    await until(async () => expect(await mine.call('GET', `${METRICS}/nodes`)).toMatchObject({ items: [] }))
+  } finally {
+    await mine.close()
+    await outside.close()
+  }
 })
 
 it('is not there on a server of Kubernetes alone', async () => {
