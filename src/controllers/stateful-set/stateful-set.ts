@@ -92,8 +92,12 @@ class StatefulSetController {
       nowMs: this.#context.clock.now(),
     }
     const plan = planSet(observed)
-    await this.#perform(set, plan.create, plan.remove, revisions)
-    await this.#writeStatus(set, setStatus(observed, collisionCount))
+    try {
+      await this.#perform(set, plan.create, plan.remove, revisions)
+    } finally {
+      // Also what could not be done was seen, and is tried again.
+      await this.#writeStatus(set, setStatus(observed, collisionCount))
+    }
     await this.#dropHistory(set, mine, history.others, observed)
     return plan.nextAvailableMs === undefined ? undefined : { requeueAfterMs: plan.nextAvailableMs }
   }
