@@ -110,7 +110,7 @@ export const NEEDS = {
   logs: { verb: 'logs', rank: reachingPods, clusterWide: false, what: PODS },
   top: { verb: 'top', rank: reachingPods, clusterWide: false, what: PODS },
   exec: { verb: 'exec', rank: reachingPods, clusterWide: false, single: true, what: PODS },
-  why: { verb: 'why', rank: withPods, clusterWide: false, what: PODS },
+  why: { verb: 'why', rank: reachingPods, clusterWide: false, what: PODS },
   status: { verb: 'status', rank: looking, clusterWide: true, what: 'anything' },
   env: { verb: 'env', rank: withPods, podTemplate: true, clusterWide: false, single: true, what: PODS },
 } as const satisfies Record<string, Needs>

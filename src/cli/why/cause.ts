@@ -26,7 +26,9 @@ export function rootCauses(causes: readonly Cause[]): Cause[] {
 export function causeLines(causes: readonly Cause[], ago: (since: string) => string, depth = 0): string[] {
   return causes.flatMap((cause) => {
     const since = cause.since === undefined ? '' : `, for ${ago(cause.since)} (since ${cause.since})`
-    const line = `${'  '.repeat(depth)}${cause.subject}: ${cause.why}${cause.repeated ? ' (see above)' : since}`
+    // Of a sentence that goes on the stop would be in the way.
+    const why = since === '' ? cause.why : cause.why.replace(/\.$/, '')
+    const line = `${'  '.repeat(depth)}${cause.subject}: ${why}${cause.repeated ? ' (see above)' : since}`
     return [line, ...causeLines(cause.behind, ago, depth + 1)]
   })
 }

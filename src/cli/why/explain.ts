@@ -1,5 +1,6 @@
 /** Follows what waits to what it waits for: from a workload or Service to its pods, from a pod to what it requires, and on from there. */
 import type { KubeObject } from '../../api/object.ts'
+import { verdictOf } from '../../api/requires/condition.ts'
 import { describe } from '../../api/requires/requirement.ts'
 import { resolvedRequirements } from '../../api/requires/resolved.ts'
 import type { Pod } from '../../api/types.ts'
@@ -11,7 +12,7 @@ import { handleOf } from '../names/candidate.ts'
 import type { Session } from '../session.ts'
 import type { Cause } from './cause.ts'
 import { isHeld, podReason, requirementsOf } from './pod-reason.ts'
-import { type Unmet, unmetOf, verdictFor } from './requirements.ts'
+import { readIfThere, type Unmet, unmetOf, verdictFor } from './requirements.ts'
 
 /** Longer chains are cut off; who has one knows enough by then. */
 const MAX_DEPTH = 20
@@ -32,6 +33,7 @@ export class Explainer {
     if (resource.kind === 'Pod' && resource.group === '') return this.#explainPod(object as Pod, depth)
     const subject = this.#subject(resource, object)
     const typed = { ...object, kind: resource.kind }
+    if (resource.kind === 'PersistentVolumeClaim') return this.#explainClaim(subject, typed)
     if (resource.kind === 'CronJob') return this.#explainCronJob(subject, typed, depth)
     const verdict = await verdictFor(typed, undefined, this.#session)
     const isDone = verdict.met && resource.kind === 'Job'
@@ -41,7 +43,8 @@ export class Explainer {
     const why = verdict.met
       ? `${waiting.length} of its ${pods.length} pods ${waiting.length === 1 ? 'waits' : 'wait'}`
       : verdict.why
-    const cause: Cause = { subject, why: pods.length > 0 ? why : withoutPods(typed, why), since: sinceOf(object), behind: [] }
+    const told = pods.length > 0 ? (unmade(typed) ?? why) : await this.#withoutPods(typed, why)
+    const cause: Cause = { subject, why: told, since: sinceOf(object), behind: [] }
     return this.#once(cause, object, depth, () => this.#explainPods(waiting, depth + 1))
   }
 
@@ -83,8 +86,8 @@ export class Explainer {
     const subject = this.#subject({ singular: 'pod', group: '' }, pod as KubeObject)
     const requirements = isHeld(pod) ? resolvedRequirements(pod) : undefined
     if (!requirements) {
-      const why = reason.vague ? reason.why + (await this.#lastWarning(pod)) : reason.why
-      return { subject, why, since: reason.since, behind: [] }
+      const why = reason.vague ? reason.why + (await this.#lastEvent(pod)) : reason.why
+      return { subject, why, since: reason.since, behind: await this.#explainClaims(pod, depth + 1) }
     }
     const since = requirementsOf(pod)?.lastTransitionTime ?? pod.metadata.creationTimestamp
     const cause: Cause = { subject, why: 'it waits for what it requires', since, behind: [] }
@@ -136,15 +139,44 @@ export class Explainer {
     return (await this.#session.client.list(podResource, { namespace: owner.metadata.namespace, labelSelector })).items
   }
 
-  async #lastWarning({ metadata }: Pod): Promise<string> {
+  /** Controllers that have no condition for it report in events why they make no pods. */
+  async #withoutPods(owner: KubeObject, why: string): Promise<string> {
+    const told = withoutPods(owner, why)
+    const wantsPods = saysInEvents(owner) && owner.spec?.replicas !== 0 && !owner.spec?.suspend
+    return wantsPods && unmade(owner) === undefined ? told + (await this.#lastEvent(owner)) : told
+  }
+
+  /** Of a pod whose containers have not started: the claims that it mounts and that are not bound. */
+  async #explainClaims({ metadata, spec, status }: Pod, depth: number): Promise<Cause[]> {
+    const names = (spec?.volumes ?? []).flatMap(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName ?? [])
+    const isStarted = status?.containerStatuses?.some(({ state, lastState }) => state?.running || lastState?.terminated)
+    const resource = names.length > 0 && !isStarted ? await this.#session.discovery.find('persistentvolumeclaims') : undefined
+    if (!resource) return []
+    const { namespace = '' } = metadata
+    const claims = await Promise.all(names.map((name) => readIfThere(resource, name, namespace, this.#session)))
+    const found = claims.flatMap((object) => (object ? [{ resource, object }] : []))
+    return (await this.#all(found, depth)).filter((cause) => cause !== undefined)
+  }
+
+  /** Why a claim is not bound, only events say, and not all of these are warnings. */
+  async #explainClaim(subject: string, claim: KubeObject): Promise<Cause | undefined> {
+    const { met, why } = verdictOf(claim, undefined)
+    if (met) return undefined
+    const said = await this.#lastEvent(claim, '')
+    const isManual = claim.spec?.storageClassName === undefined || claim.spec.storageClassName === ''
+    const guess = isManual ? '; it names no storage class, and no volume fits it' : ''
+    return { subject, why: why + (said || guess), since: claim.metadata.creationTimestamp, behind: [] }
+  }
+
+  async #lastEvent({ metadata }: Pick<KubeObject, 'metadata'>, type = ',type=Warning'): Promise<string> {
     const { uid, namespace = 'default' } = metadata
-    const { items } = await this.#session.client.list(events, {
-      namespace,
-      fieldSelector: `involvedObject.uid=${uid},type=Warning`,
-    })
+    const fieldSelector = `involvedObject.uid=${uid}${type}`
+    const { items } = await this.#session.client.list(events, { namespace, fieldSelector })
+    // That the node waits before the next try is known by then.
+    const telling = items.filter(({ reason }) => reason !== 'BackOff')
     const timeOf = (event: (typeof items)[number]) =>
       event.series?.lastObservedTime ?? event.lastTimestamp ?? event.eventTime ?? event.metadata.creationTimestamp ?? ''
-    const last = items.reduce<(typeof items)[number] | undefined>((a, b) => (a && timeOf(a) > timeOf(b) ? a : b), undefined)
+    const last = telling.reduce<(typeof items)[number] | undefined>((a, b) => (a && timeOf(a) > timeOf(b) ? a : b), undefined)
     return last ? ` (${last.reason}: ${(last.message ?? '').trim()})` : ''
   }
 
@@ -161,10 +193,22 @@ function relevant(pods: readonly Pod[]): Pod[] {
   return (others.length > 0 ? others : pods).filter((pod) => podReason(pod) !== undefined)
 }
 
-function withoutPods({ kind, spec, status }: KubeObject, why: string): string {
+/** What a controller says that cannot make all pods. */
+function unmade({ status }: KubeObject): string | undefined {
   const conditions = (status?.conditions ?? []) as { type: string; status: string; message?: string }[]
   const failure = conditions.find(({ type, status: holds }) => type === 'ReplicaFailure' && holds === 'True')
-  if (failure) return `${why}; its pods cannot be made: ${failure.message}`
+  return failure && `its pods cannot be made: ${failure.message}`
+}
+
+/** They say in events only why they make no pods. */
+function saysInEvents({ kind = '' }: KubeObject): boolean {
+  return ['StatefulSet', 'DaemonSet', 'Job'].includes(kind)
+}
+
+function withoutPods(owner: KubeObject, why: string): string {
+  const { kind, spec } = owner
+  const failure = unmade(owner)
+  if (failure) return failure
   if (kind === 'Job' && spec?.suspend) return `${why}; it is suspended`
   if (kind === 'Service') {
     const labels = Object.entries((spec?.selector ?? {}) as Record<string, string>).map(([name, value]) => `${name}=${value}`)

@@ -117,16 +117,28 @@ function initReason({ name, restartPolicy }: Container, found: ContainerStatus):
 /** Undefined while it runs. */
 function stateReason(who: string, { state, lastState, restartCount }: ContainerStatus): PodReason | undefined {
   const { waiting, terminated } = state ?? {}
-  if (terminated) return { why: endOf(who, terminated), since: terminated.finishedAt }
+  if (terminated) {
+    const vague = isKilled(terminated) && { vague: true as const }
+    return { why: endOf(who, terminated), since: terminated.finishedAt, ...vague }
+  }
   if (!waiting) return undefined
   // The pod is being made: the runtime has not said anything yet.
   if (!waiting.reason) return { why: `${who} waits`, vague: true }
   const last = lastState?.terminated
-  const before = last ? `; ${endOf('its last run', last)}${restartCount ? `, restarted ${restartCount} times` : ''}` : ''
+  // How long the node waits before the next try says nothing about the crash.
+  const told = waiting.reason === 'CrashLoopBackOff' && last ? undefined : waiting.message
+  const before = last
+    ? `; ${endOf('its last run', last)}${restartCount ? `, restarted ${restartCount === 1 ? 'once' : `${restartCount} times`}` : ''}`
+    : ''
   return {
-    why: `${who}: ${waiting.reason}${waiting.message ? `: ${waiting.message}` : ''}${before}`,
-    ...(!waiting.message && { vague: true }),
+    why: `${who}: ${waiting.reason}${told ? `: ${told}` : ''}${before}`,
+    ...((!waiting.message || (last && isKilled(last))) && { vague: true }),
   }
+}
+
+/** By a signal that the kernel's memory limit did not send: a probe may be behind it. */
+function isKilled({ exitCode, reason }: { exitCode?: number | undefined; reason?: string | undefined }): boolean {
+  return (!reason || reason === 'Error') && (exitCode === 137 || exitCode === 143)
 }
 
 function endOf(who: string, ended: NonNullable<ContainerStatus['state']>['terminated']): string {

@@ -66,11 +66,21 @@ export async function verdictFor(object: KubeObject, condition: string | undefin
   return isUp ? verdictOf(object, 'Exists') : { met: false, why: 'it has no ready endpoint' }
 }
 
-async function one(resource: ResourceRef<KubeObject>, name: string, namespace: string | undefined, { client }: Session) {
+async function one(resource: ResourceRef<KubeObject>, name: string, namespace: string | undefined, session: Session) {
+  const found = await readIfThere(resource, name, namespace, session)
+  return found ? [found] : []
+}
+
+export async function readIfThere(
+  resource: ResourceRef,
+  name: string,
+  namespace: string | undefined,
+  { client }: Session,
+): Promise<KubeObject | undefined> {
   try {
-    return [await client.get(resource, name, { namespace })]
+    return await client.get(resource as ResourceRef<KubeObject>, name, { namespace })
   } catch (error) {
-    if (isNotFound(error)) return []
+    if (isNotFound(error)) return undefined
     throw error
   }
 }
