@@ -1,10 +1,9 @@
 /** Flags and help of the commands about the machine's own cluster, its images, and the program itself. */
 import { Argument, type Command, Option } from 'commander'
+import { DATA_DIR_HELP } from './flag-groups.ts'
 import { collect, wholeNumber } from './flag-values.ts'
 import type { RuntimeName } from './host.ts'
 import type { Declaring } from './program.ts'
-
-const DATA_DIR_HELP = 'where its data lies (default: $SKIFF_DATA_DIR, else ~/.local/share/skiff)'
 
 /**
  * What an API server alone, of which no pod is started, names in token volumes: the recorded one does, whose answers ours are
@@ -91,15 +90,6 @@ function declareUpAndDown({ program, io, host, globals, action }: Declaring): vo
     .option('--data-dir <directory>', DATA_DIR_HELP)
     .addHelpText('after', '\nExample:\n  skiff down\n')
     .action(action(async ({ dataDir }: { dataDir?: string }) => (await import('./down.ts')).runDown({ dataDir }, io, host)))
-  program
-    .command('status')
-    .description('say whether a cluster runs on this machine, and where')
-    .option('--data-dir <directory>', DATA_DIR_HELP)
-    .addOption(new Option('-o, --output <format>', 'how to print it').choices(['json']))
-    .addHelpText('after', '\nExit code 0 when it runs, 3 when not.\n\nExample:\n  skiff status -o json\n')
-    .action(
-      action(async (flags: { dataDir?: string; output?: string }) => (await import('./status.ts')).runStatus(flags, io, host)),
-    )
   program
     .command('demo')
     .description('show a rolling update that loses no request, on a cluster made for it')

@@ -1,11 +1,13 @@
 /** Flags and help of the commands that show how things stand: what is around an object, what it uses, and whether it works. */
 import { Option } from 'commander'
-import { NAMES_HELP, OBJECT_OUTPUT_HELP, withMatches, withSelectors } from './flag-groups.ts'
+import { DATA_DIR_HELP, NAMES_HELP, OBJECT_OUTPUT_HELP, withMatches, withSelectors } from './flag-groups.ts'
+import { CommandError } from './io.ts'
 import type { Declaring } from './program.ts'
 
 export function declareSeeing(declaring: Declaring): void {
   declareTree(declaring)
   declareTop(declaring)
+  declareStatus(declaring)
 }
 
 interface ChoosingFlags {
@@ -69,6 +71,36 @@ function declareTop({ program, io, globals, action }: Declaring): void {
       action(async (words: string[], { headers, ...flags }: TopFlags) => {
         const { runTop } = await import('./top/top.ts')
         return runTop({ ...globals(), ...flags, words, noHeaders: !headers }, io)
+      }),
+    )
+}
+
+function declareStatus({ program, io, host, globals, action }: Declaring): void {
+  withMatches(
+    withSelectors(
+      program
+        .command('status')
+        .description('say whether something works and, if not, why; without a name, whether a cluster runs on this machine')
+        .argument('[name...]', NAMES_HELP),
+    ),
+  )
+    .option('--data-dir <directory>', DATA_DIR_HELP)
+    .addOption(new Option('-o, --output <format>', 'how to print it').choices(['json']))
+    .addHelpText(
+      'after',
+      '\nThe root cause first; then replicas and the rollout, pods that are not well with the last lines of what crashed, the Services in front\n' +
+        'with their endpoints, and warnings. Exit code 0 when all of it works (or the cluster runs), 3 when not.\n\n' +
+        'Example:\n  skiff status web\n  skiff status deploy -l app=web -o json\n  skiff status\n',
+    )
+    .action(
+      action(async (words: string[], { dataDir, ...flags }: ChoosingFlags & { dataDir?: string }) => {
+        if (words.length > 0) {
+          if (dataDir !== undefined) throw new CommandError('--data-dir is of a cluster of this machine: it goes without names')
+          return (await import('./status/status.ts')).runObjectStatus({ ...globals(), ...flags, words }, io)
+        }
+        const { output, ...choosing } = flags
+        if (Object.keys(choosing).length > 0) throw new CommandError('selectors choose among objects: a kind or names are needed')
+        return (await import('./cluster-status.ts')).runStatus({ dataDir, output }, io, host)
       }),
     )
 }

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { collect } from './flag-values.ts'
 
 export const NAMES_HELP = 'names, kinds and names, or kind/name'
+export const DATA_DIR_HELP = 'where its data lies (default: $SKIFF_DATA_DIR, else ~/.local/share/skiff)'
 export const OUTPUT_HELP = 'json, yaml, name, wide, jsonpath=TEMPLATE or custom-columns=HEADER:PATH,…'
 export const GET_OUTPUT_HELP =
   'json, yaml, name, wide, neat (what was written, without what the cluster added), jsonpath=TEMPLATE, jsonpath-as-json=PATH, custom-columns=HEADER:PATH,…, or jsonpath-file=FILE, custom-columns-file=FILE'

@@ -2,7 +2,7 @@
 
 import { podStatus, readyCount } from '../../api/kinds/pod-columns.ts'
 import type { KubeObject } from '../../api/object.ts'
-import type { ContainerStatus, EndpointSlice, Pod } from '../../api/types.ts'
+import type { ContainerStatus, EndpointSlice, Pod, Service } from '../../api/types.ts'
 import { rolloutStateOf } from '../../rollout/index.ts'
 import { age } from '../age.ts'
 
@@ -156,11 +156,16 @@ function cronJobState({ spec, status }: KubeObject, nowMs: number): State {
   return spec?.suspend ? idle(`suspended, ${text}`) : well(text)
 }
 
-function serviceState({ spec }: KubeObject, slices: readonly EndpointSlice[]): State {
-  if (spec?.type === 'ExternalName') return well(`ExternalName ${spec.externalName}`)
-  const ports = ((spec?.ports ?? []) as { port: number; protocol?: string }[]).map(({ port }) => port).join(',')
-  const at = spec?.clusterIP === 'None' ? 'headless' : `${spec?.clusterIP ?? ''}:${ports}`
-  return endpointState(slices, `${spec?.type ?? 'ClusterIP'} ${at}`)
+function serviceState(service: KubeObject, slices: readonly EndpointSlice[]): State {
+  const text = serviceText(service as Service)
+  return service.spec?.type === 'ExternalName' ? well(text) : endpointState(slices, text)
+}
+
+/** `ClusterIP 10.96.0.7:80`. */
+export function serviceText({ spec }: Service): string {
+  if (spec?.type === 'ExternalName') return `ExternalName ${spec.externalName}`
+  const ports = (spec?.ports ?? []).map(({ port }) => port).join(',')
+  return `${spec?.type ?? 'ClusterIP'} ${spec?.clusterIP === 'None' ? 'headless' : `${spec?.clusterIP ?? ''}:${ports}`}`
 }
 
 function endpointState(slices: readonly EndpointSlice[], text: string): State {
