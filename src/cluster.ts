@@ -301,6 +301,12 @@ async function startNodes(
   }
   const nodes: Node[] = createNodes(each, shared)
   stops.push(() => rmSync(path.join(dataDirectory, 'nodes'), { recursive: true, force: true }))
+  if (parts.controllers ?? true) {
+    const { startLocalStorage } = await import('./node/volume/local-storage.ts')
+    const storage = { directory: path.join(dataDirectory, 'volumes'), temporary: parts.inMemory, writesFiles: kind === 'local' }
+    const nodeNames = nodes.map(({ name }) => name)
+    stops.push(await startLocalStorage({ client, informers, clock, log: log.named('storage'), nodeNames, ...storage }))
+  }
   for (const node of nodes) {
     const disconnect = server.connectNode(node.name, node.streams)
     stops.push(async () => {

@@ -27,6 +27,7 @@ import { resourceQuotaController } from './quota/resource-quota.ts'
 import { replicaSetController } from './replicas/replica-set.ts'
 import { replicationControllerController } from './replicas/replication-controller.ts'
 import { clusterRoleAggregationController } from './roles/aggregation.ts'
+import { storageControllers } from './storage/storage.ts'
 
 export interface ControllerOptions {
   /** The cluster's CA in PEM, for the ConfigMap `kube-root-ca.crt` of every namespace. */
@@ -56,6 +57,7 @@ export function builtinControllers(options: ControllerOptions): Reconciler[] {
     garbageCollector(),
     resourceQuotaController(),
     clusterRoleAggregationController(),
+    ...storageControllers(),
     ...onDemandControllers(options),
   ]
 }

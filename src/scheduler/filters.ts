@@ -5,6 +5,7 @@ import { matchesRequiredNodes } from './node-affinity.ts'
 import { hostPortsOf, lacking, podRequests, type Resources } from './resources.ts'
 import { untoleratedTaint } from './taints.ts'
 import { type DomainCheck, domainChecks } from './topology.ts'
+import { NO_VOLUMES, type VolumeDemand } from './volumes.ts'
 
 export interface FilterOutcome {
   feasible: NodeInfo[]
@@ -12,6 +13,8 @@ export interface FilterOutcome {
   refused: Map<string, number>
   /** Nodes that evicting pods could help on: refused for resources or host ports only. */
   preemptible: NodeInfo[]
+  /** Why no node was asked at all. */
+  refusal: string | undefined
 }
 
 /** What has been worked out of a pod once, for asking every node. */
@@ -20,14 +23,17 @@ export interface PodDemand {
   requests: Resources
   hostPorts: readonly string[]
   domainChecks: readonly DomainCheck[]
+  volumes: VolumeDemand
 }
 
-export function demandOf(state: ClusterState, pod: Pod): PodDemand {
-  return { pod, requests: podRequests(pod), hostPorts: hostPortsOf(pod), domainChecks: domainChecks(state, pod) }
+export function demandOf(state: ClusterState, pod: Pod, volumes: VolumeDemand = NO_VOLUMES): PodDemand {
+  return { pod, requests: podRequests(pod), hostPorts: hostPortsOf(pod), domainChecks: domainChecks(state, pod), volumes }
 }
 
 export function filterNodes(state: ClusterState, demand: PodDemand): FilterOutcome {
-  const outcome: FilterOutcome = { feasible: [], refused: new Map(), preemptible: [] }
+  const { refusal } = demand.volumes
+  const outcome: FilterOutcome = { feasible: [], refused: new Map(), preemptible: [], refusal }
+  if (refusal !== undefined) return outcome
   for (const info of state.nodes.values()) {
     if (!info.node) continue
     const fixed = fixedRefusal(demand, info.node)
@@ -40,7 +46,7 @@ export function filterNodes(state: ClusterState, demand: PodDemand): FilterOutco
 }
 
 /** Reasons that no eviction changes. */
-function fixedRefusal({ pod, domainChecks: checks }: PodDemand, node: Node): string | undefined {
+function fixedRefusal({ pod, domainChecks: checks, volumes }: PodDemand, node: Node): string | undefined {
   const taint = untoleratedTaint(pod, node, ['NoSchedule', 'NoExecute'])
   if (taint?.key === 'node.kubernetes.io/unschedulable') return 'node(s) were unschedulable'
   if (taint) return `node(s) had untolerated taint(s) {${taint.key}: ${taint.value ?? ''}}`.replace('taint(s)', 'taint')
@@ -49,7 +55,7 @@ function fixedRefusal({ pod, domainChecks: checks }: PodDemand, node: Node): str
     const reason = check(node)
     if (reason) return reason
   }
-  return undefined
+  return volumes.check(node)
 }
 
 export function capacityRefusals({ requests, hostPorts }: PodDemand, info: NodeInfo): string[] {
@@ -70,10 +76,11 @@ function isTaken(info: NodeInfo, port: string): boolean {
 }
 
 /** `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) were unschedulable.` */
-export function describeRefusals(state: ClusterState, refused: ReadonlyMap<string, number>): string {
+export function describeRefusals(state: ClusterState, { refused, refusal }: FilterOutcome): string {
   let nodes = 0
   for (const info of state.nodes.values()) if (info.node) nodes += 1
   if (nodes === 0) return 'no nodes available to schedule pods'
+  if (refusal !== undefined) return `0/${nodes} nodes are available: ${refusal}.`
   const reasons = [...refused].map(([reason, count]) => `${count} ${reason}`).sort()
   return `0/${nodes} nodes are available: ${reasons.join(', ')}.`
 }

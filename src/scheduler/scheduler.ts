@@ -9,12 +9,15 @@ import type { Log } from '../base/log.ts'
 import type { Client } from '../client/client.ts'
 import { namespaces, nodes, pods } from '../client/resources.ts'
 import type { EventRecorder } from '../reconcile/recorder.ts'
+import { keyOf } from '../watch/informer.ts'
 import type { Informers } from '../watch/informers.ts'
 import { ClusterState } from './cluster-state.ts'
 import { demandOf, describeRefusals, type FilterOutcome, filterNodes, type PodDemand } from './filters.ts'
 import { PendingPods } from './pending.ts'
 import { planPreemption } from './preemption.ts'
+import { Reservations, type WaitingPod } from './reservations.ts'
 import { bestNode } from './scores.ts'
+import { VolumeView } from './volumes.ts'
 
 /** Bindings under way at once. */
 const MAX_BINDINGS = 64
@@ -50,6 +53,8 @@ class DefaultScheduler implements Scheduler {
   readonly #name: string
   readonly #state: ClusterState
   readonly #pending = new PendingPods()
+  readonly #volumes: VolumeView
+  readonly #reservations: Reservations
   /** Decided and not yet seen bound: counted on their node meanwhile. */
   readonly #assumed = new Map<string, string>()
   readonly #bindings = new Set<Promise<void>>()
@@ -65,6 +70,12 @@ class DefaultScheduler implements Scheduler {
     this.#name = options.name ?? 'default-scheduler'
     const namespaceCache = options.informers.get(namespaces)
     this.#state = new ClusterState((name) => namespaceCache.store.get(name)?.metadata.labels)
+    this.#volumes = new VolumeView(options.informers)
+    this.#reservations = new Reservations({
+      ...{ client: options.client, clock: options.clock, view: this.#volumes },
+      settled: ({ pod, nodeName }) => this.#track(this.#bind(pod, nodeName)),
+      failed: (waiting, reason) => this.#volumesFailed(waiting, reason),
+    })
   }
 
   async start(): Promise<void> {
@@ -78,6 +89,10 @@ class DefaultScheduler implements Scheduler {
         this.#wakeSoon()
       }),
       podInformer.subscribe(({ object, old }) => this.#podChanged(object, old)),
+      this.#volumes.follow((claimKey) => {
+        if (claimKey !== undefined) this.#reservations.claimChanged(claimKey)
+        this.#wakeSoon()
+      }),
     )
     await informers.whenSynced()
     this.#running = true
@@ -94,6 +109,7 @@ class DefaultScheduler implements Scheduler {
     this.#cancelWake?.()
     this.#cancelRetry?.()
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
+    this.#reservations.stop()
     await Promise.allSettled(this.#bindings)
   }
 
@@ -125,6 +141,7 @@ class DefaultScheduler implements Scheduler {
     this.#assumed.delete(uid)
     this.#pending.delete(uid)
     this.#told.delete(uid)
+    this.#reservations.drop(uid)
     this.#state.removePod(uid)
   }
 
@@ -152,7 +169,7 @@ class DefaultScheduler implements Scheduler {
   }
 
   #decide(pod: Pod): void {
-    const demand = demandOf(this.#state, pod)
+    const demand = demandOf(this.#state, pod, this.#volumes.demandOf(pod))
     const outcome = filterNodes(this.#state, demand)
     if (outcome.feasible.length === 0) {
       this.#pending.rest(pod)
@@ -163,7 +180,21 @@ class DefaultScheduler implements Scheduler {
     const uid = pod.metadata.uid ?? ''
     this.#assumed.set(uid, node.name)
     this.#state.setPod(pod, node.name)
-    this.#track(this.#bind(pod, node.name))
+    const reservations = node.node ? demand.volumes.reservations(node.node) : []
+    if (reservations.length === 0) this.#track(this.#bind(pod, node.name))
+    else this.#track(this.#reservations.begin({ pod, nodeName: node.name, reservations }))
+  }
+
+  /** The volumes were not to be had there: the pod tries again, wherever it can. */
+  #volumesFailed({ pod }: WaitingPod, reason: string): void {
+    const uid = pod.metadata.uid ?? ''
+    this.#assumed.delete(uid)
+    this.#state.removePod(uid)
+    const current = this.#options.informers.get(pods).store.get(keyOf(pod))
+    if (!this.#running || current?.metadata.uid !== uid || current.spec?.nodeName) return
+    this.#pending.rest(current)
+    this.#wakeSoon()
+    this.#track(this.#tell(current, 'SchedulerError', `running PreBind plugin "VolumeBinding": ${reason}`))
   }
 
   #track(work: Promise<void>): void {
@@ -223,7 +254,7 @@ class DefaultScheduler implements Scheduler {
         this.#options.log.warn('no room made', { pod: `${namespace}/${name}`, error: (error as Error).message })
       return
     }
-    const message = describeRefusals(this.#state, outcome.refused)
+    const message = describeRefusals(this.#state, outcome)
     await this.#tell(pod, 'Unschedulable', message, plan && plan.victims.length > 0 ? plan.node.name : undefined)
   }
 

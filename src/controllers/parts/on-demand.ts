@@ -9,8 +9,9 @@ const WAKE = ' wake'
 
 export function onDemand<T extends KubeObject>(options: {
   name: string
-  /** The first object of this resource wakes the controller. */
+  /** The first object of this resource, or of another one, wakes the controller. */
   resource: ResourceRef<T>
+  others?: readonly ResourceRef<KubeObject>[]
   load: () => Promise<Reconciler>
 }): Reconciler {
   let send: Enqueue = () => {}
@@ -34,9 +35,10 @@ export function onDemand<T extends KubeObject>(options: {
     name: options.name,
     setup(context, enqueue) {
       send = enqueue
-      context.informer(options.resource).subscribe(({ object }) => {
-        if (object && !awake) enqueue(WAKE)
-      })
+      for (const resource of [options.resource, ...(options.others ?? [])])
+        context.informer(resource as ResourceRef<KubeObject>).subscribe(({ object }) => {
+          if (object && !awake) enqueue(WAKE)
+        })
     },
     async reconcile(key, context) {
       // Keys that come while it wakes up wait for it.

@@ -4,6 +4,7 @@
  */
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { claimNameOf } from '../../api/storage/claims.ts'
 import type { PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '../../api/types.ts'
 import type { Clock } from '../../base/clock.ts'
 import { type FileOwner, writeAtomically } from './atomic-files.ts'
@@ -11,7 +12,6 @@ import { claimedPath } from './claim.ts'
 import { prepareEmptyDir, unmountBelow } from './empty-dir.ts'
 import { prepareHostPath } from './host-path.ts'
 import { type Payload, type PayloadContext, payloadOf, samePayload, VolumeError } from './payload.ts'
-import { claimNameOf } from './references.ts'
 import type { PodTokens } from './token.ts'
 
 export interface VolumeLookup {

@@ -1,4 +1,5 @@
 /** Which objects a pod's volumes name. Pure. */
+import { claimNameOf } from '../../api/storage/claims.ts'
 import type { Pod, Volume } from '../../api/types.ts'
 
 export interface VolumeReference {
@@ -23,10 +24,4 @@ function ofVolume(pod: Pod, volume: Volume): VolumeReference[] {
     add('Secret', source.secret?.name)
   }
   return found
-}
-
-/** A generic ephemeral volume is a claim named after pod and volume. */
-export function claimNameOf(pod: Pod, volume: Volume): string | undefined {
-  if (volume.ephemeral) return `${pod.metadata.name}-${volume.name}`
-  return volume.persistentVolumeClaim?.claimName
 }
