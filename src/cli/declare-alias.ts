@@ -1,6 +1,6 @@
 /** Flags and help of `skiff alias`. */
 import { type Command, Option } from 'commander'
-import type { StoredScope } from './aliases/command.ts'
+import type { AliasFormat, StoredScope } from './aliases/command.ts'
 import type { Declaring } from './program.ts'
 
 const HELP = `
@@ -43,12 +43,15 @@ export function declareAlias({ program, io, globals, action }: Declaring): void 
   alias
     .command('ls')
     .description('list the aliases that count here')
-    .addOption(new Option('-o, --output <format>', 'how to print them').choices(['json']))
-    .addHelpText('after', '\nExample:\n  skiff alias ls\n')
+    .addOption(new Option('-o, --output <format>', 'how to print them').choices(['json', 'yaml', 'name']))
+    .addHelpText(
+      'after',
+      '\nIn json and yaml with those that another of the same name hides.\n\nExample:\n  skiff alias ls\n  skiff alias ls -o yaml\n',
+    )
     .action(
-      action(async ({ output }: { output?: string }) => {
+      action(async ({ output }: { output?: AliasFormat }) => {
         const { listAliases } = await import('./aliases/command.ts')
-        return listAliases({ ...globals(), json: output === 'json' }, io)
+        return listAliases({ ...globals(), output }, io)
       }),
     )
 }

@@ -211,5 +211,10 @@ function declareProgram({ program, io, host, globals, action }: Declaring): void
     .argument('[words...]')
     .allowUnknownOption()
     .helpOption(false)
-    .action(action(async (words: string[]) => (await import('./complete.ts')).runComplete({ ...globals(), words }, program, io)))
+    .action(
+      action(async (words: string[]) => {
+        const { runComplete } = await import('./complete/complete.ts')
+        return runComplete({ ...globals(), words }, program, io, host)
+      }),
+    )
 }

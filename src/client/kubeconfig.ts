@@ -92,6 +92,14 @@ export async function loadKubeconfig(
   return resolveContext(config, contextName, options.namespace)
 }
 
+/** Of the files that are there. */
+export async function contextNames(
+  options: { kubeconfig?: string | undefined; env?: NodeJS.ProcessEnv } = {},
+): Promise<string[]> {
+  const present = kubeconfigPaths(options.kubeconfig, options.env).filter((file) => existsSync(file))
+  return ((await readMerged(present)).contexts ?? []).map(({ name }) => name)
+}
+
 async function readMerged(files: readonly string[]): Promise<Kubeconfig> {
   const merged: Kubeconfig = { clusters: [], users: [], contexts: [] }
   for (const file of files) {

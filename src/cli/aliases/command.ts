@@ -57,7 +57,9 @@ export async function removeAlias(options: GlobalOptions & { name: string; scope
   })
 }
 
-export async function listAliases(options: GlobalOptions & { json: boolean }, io: Io): Promise<number> {
+export type AliasFormat = 'json' | 'yaml' | 'name'
+
+export async function listAliases(options: GlobalOptions & { output?: AliasFormat | undefined }, io: Io): Promise<number> {
   return withSession(options, io, async (session) => {
     const seen = new Set<string>()
     const rows = (await allAliases(session)).map(({ name, scope, members }) => {
@@ -65,15 +67,21 @@ export async function listAliases(options: GlobalOptions & { json: boolean }, io
       seen.add(name)
       return { name, scope, set: members.some(isOpenMember) ? 'open' : 'explicit', members, ...(isHidden && { hidden: true }) }
     })
-    if (options.json) writeLine(io.stdout, JSON.stringify(rows, undefined, 2))
-    else {
-      const shown = rows.filter((row) => !row.hidden)
-      io.stdout.write(
-        formatTable(
-          ['NAME', 'SCOPE', 'SET', 'KINDS'],
-          shown.map(({ name, scope, set, members }) => [name, scope, set, members.join(', ')]),
-        ),
-      )
+    const shown = rows.filter((row) => !row.hidden)
+    switch (options.output) {
+      case 'json':
+        writeLine(io.stdout, JSON.stringify(rows, undefined, 2))
+        break
+      case 'yaml':
+        io.stdout.write((await import('js-yaml')).dump(rows, { noRefs: true, lineWidth: -1 }))
+        break
+      case 'name':
+        for (const { name } of shown) writeLine(io.stdout, name)
+        break
+      default: {
+        const lines = shown.map(({ name, scope, set, members }) => [name, scope, set, members.join(', ')])
+        io.stdout.write(formatTable(['NAME', 'SCOPE', 'SET', 'KINDS'], lines))
+      }
     }
     return 0
   })
