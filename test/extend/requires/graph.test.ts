@@ -14,7 +14,7 @@ const ORDERS = 100
 /** Orders under way at once. */
 const PARALLEL = 10
 /** A node takes 110 pods. */
-const NODES = 95
+const NODES = 75
 /** For other orders than usual. */
 const SEED = Number(process.env.GRAPH_SEED ?? 1)
 const PATIENCE_MS = 540_000

@@ -21,9 +21,9 @@ export function chanceOf(seed: number): Chance {
   }
 }
 
-const KINDS = ['Pod', 'ConfigMap', 'Pod', 'Service', 'Pod', 'Secret', 'Pod', 'ConfigMap', 'Pod', 'Service'] as const
+const KINDS = ['Pod', 'ConfigMap', 'Pod', 'Service', 'Secret', 'Pod', 'ConfigMap', 'Pod', 'ConfigMap', 'Service'] as const
 
-/** Half of them pods, each requiring up to three of those before it. */
+/** Two of five are pods, each requiring up to three of those before it. */
 export function graphOf(size: number, chance: Chance): GraphNode[] {
   const isPod = (i: number) => KINDS[i % KINDS.length] === 'Pod'
   return Array.from({ length: size }, (_, i) => {
