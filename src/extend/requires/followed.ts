@@ -1,9 +1,7 @@
 /** One kind that somebody requires: its informer, and which needs a change of one of its objects concerns. */
 import type { KubeObject } from '../../api/object.ts'
 import { type Change, type Informer, keyOf } from '../../watch/informer.ts'
-import { labelPlaces, type Picked } from './picked.ts'
-
-const INDEX = 'requires/labels'
+import { labelPlaces, objectsAt, type Picked } from './picked.ts'
 
 export class Followed {
   readonly informer: Informer<KubeObject>
@@ -43,10 +41,8 @@ export class Followed {
 
   /** The need is about what is picked in the namespace; empty for kinds without one. */
   followPicked(need: string, namespace: string, picked: Picked): void {
-    const { store } = this.informer
-    store.addIndex(INDEX, ({ metadata }) => labelPlaces(metadata.namespace ?? '', metadata.labels))
     const place = picked.place(namespace)
-    for (const object of store.byIndex(INDEX, place)) picked.see(keyOf(object), object)
+    for (const object of objectsAt(this.informer.store, place)) picked.see(keyOf(object), object)
     let needs = this.#byPlace.get(place)
     if (!needs) {
       needs = new Map()

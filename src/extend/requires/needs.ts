@@ -29,6 +29,11 @@ export class Needs {
     this.set(pod, new Set())
   }
 
+  /** Every pod with what it needs. */
+  all(): IterableIterator<[string, ReadonlySet<string>]> {
+    return this.#needsOf.entries()
+  }
+
   waiting(need: string): ReadonlySet<string> {
     return this.#podsOf.get(need) ?? NOBODY
   }

@@ -6,16 +6,19 @@
 import type { KubeObject } from '../../api/object.ts'
 import { MET, type Verdict, verdictOf } from '../../api/requires/condition.ts'
 import type { ObjectTarget, ProbeTarget, Requirement, SelectorTarget } from '../../api/requires/requirement.ts'
+import { serviceOfHost } from '../../api/requires/targets.ts'
 import type { ResourceRef } from '../../client/client.ts'
-import { endpointSlices, services } from '../../client/resources.ts'
+import { endpointSlices, pods, services } from '../../client/resources.ts'
 import type { Enqueue, ReconcileContext } from '../../reconcile/reconciler.ts'
 import type { Informer } from '../../watch/informer.ts'
 import type { Connect } from './attempt.ts'
+import { awaitedOf, CircleWatch } from './circle-watch.ts'
+import type { Awaited } from './circles.ts'
 import { Followed } from './followed.ts'
 import { resourcesOf } from './kinds.ts'
 import { Needs } from './needs.ts'
 import { Picked } from './picked.ts'
-import type { Judged } from './plan.ts'
+import { isGated, type Judged } from './plan.ts'
 import { Probes } from './probes.ts'
 import { keyOfSlice, ServiceEndpoints } from './service-endpoints.ts'
 
@@ -33,9 +36,13 @@ const DEFINITIONS: ResourceRef<KubeObject> = {
 
 /** Something that pods need, as it was when they were told of it last. */
 interface Need {
+  /** As the first who needed it wrote it. */
+  text: string
   told: Verdict
   judge(): Verdict
   forget(): void
+  /** The objects that it is about, of a kind that has to do with pods. */
+  behind(): readonly KubeObject[]
 }
 
 export class Observer {
@@ -46,11 +53,14 @@ export class Observer {
   readonly #followed = new Map<string, Followed>()
   readonly #known = new Map<string, Need>()
   readonly #needs = new Needs((need) => this.#forget(need))
+  /** Those that wait for one another. */
+  readonly circles: CircleWatch
   #followsDefinitions = false
 
   constructor(context: ReconcileContext, connect: Connect, wake: Enqueue) {
     this.#context = context
     this.#wake = wake
+    this.circles = new CircleWatch({ clock: context.clock, signal: context.signal, waiting: () => this.#waiting(), wake })
     const slices = context.informer(endpointSlices)
     this.#endpoints = new ServiceEndpoints(this.#follow(services).informer as unknown as Informer<never>, slices)
     this.#probes = new Probes({
@@ -76,12 +86,36 @@ export class Observer {
       judged.push({ requirement, verdict })
     }
     this.#needs.set(pod, needs)
+    this.circles.touch()
     return { judged, ...(needs.has(UNSERVED) && { againMs: UNSERVED_AGAIN_MS }) }
   }
 
   /** The pod waits for nothing any more. */
   release(pod: string): void {
     this.#needs.remove(pod)
+    this.circles.touch()
+  }
+
+  /** What each pod that is held still needs. */
+  #waiting(): Map<string, Awaited[]> {
+    const { store } = this.#context.informer(pods)
+    const awaited = new Map<string, Awaited>()
+    const of = (key: string): Awaited[] => {
+      const need = this.#known.get(key)
+      if (!need || need.told.met) return []
+      let known = awaited.get(key)
+      if (!known) {
+        known = awaitedOf(need.text, need.behind(), store)
+        awaited.set(key, known)
+      }
+      return [known]
+    }
+    const found = new Map<string, Awaited[]>()
+    for (const [key, needs] of this.#needs.all()) {
+      const pod = store.get(key)
+      if (pod && isGated(pod)) found.set(key, [...needs].flatMap(of))
+    }
+    return found
   }
 
   async #resourceOf(target: Requirement['target']): Promise<ResourceRef<KubeObject> | undefined> {
@@ -107,23 +141,27 @@ export class Observer {
 
   #makeNeed(key: string, requirement: Requirement, resource: ResourceRef<KubeObject> | undefined, where: string): Need {
     const { target } = requirement
-    if (target.type === 'probe') return this.#probeNeed(key, target, where)
+    if (target.type === 'probe') return this.#probeNeed(key, target, where, requirement.text)
     const followed = this.#follow(resource!)
     if (target.type === 'object') return this.#objectNeed(key, target, requirement, followed, where)
     return this.#pickedNeed(key, target, requirement, followed, where)
   }
 
-  #probeNeed(key: string, target: ProbeTarget, namespace: string): Need {
+  #probeNeed(key: string, target: ProbeTarget, namespace: string, text: string): Need {
     this.#probes.follow(key, target, namespace)
     const judge = () => this.#probes.verdict(key)
-    return { told: judge(), judge, forget: () => this.#probes.forget(key) }
+    const named = serviceOfHost(target.host, namespace)
+    const service = () => (named ? this.#follow(services).informer.store.get(`${named.namespace}/${named.name}`) : undefined)
+    const behind = () => [service() ?? []].flat()
+    return { text, told: judge(), judge, forget: () => this.#probes.forget(key), behind }
   }
 
   #objectNeed(need: string, { name }: ObjectTarget, requirement: Requirement, followed: Followed, where: string): Need {
     const key = where === '' ? name : `${where}/${name}`
     const judge = () => this.#judgeObject(followed.informer.store.get(key), key, requirement)
     followed.followObject(need, key)
-    return { told: judge(), judge, forget: () => followed.forgetObject(need, key) }
+    const behind = () => (isOfPods(requirement) ? [followed.informer.store.get(key) ?? []].flat() : [])
+    return { text: requirement.text, told: judge(), judge, forget: () => followed.forgetObject(need, key), behind }
   }
 
   #judgeObject(object: KubeObject | undefined, key: string, { condition, optional }: Requirement): Verdict {
@@ -138,7 +176,8 @@ export class Observer {
     const picked = new Picked(target, requirement)
     followed.followPicked(key, where, picked)
     const judge = () => picked.verdict()
-    return { told: judge(), judge, forget: () => followed.forgetPicked(key, where, picked) }
+    const behind = () => (isOfPods(requirement) ? picked.keys() : []).flatMap((one) => followed.informer.store.get(one) ?? [])
+    return { text: requirement.text, told: judge(), judge, forget: () => followed.forgetPicked(key, where, picked), behind }
   }
 
   #resource(word: string): Promise<ResourceRef<KubeObject> | undefined> {
@@ -177,6 +216,7 @@ export class Observer {
   #changed(key: string): void {
     const need = this.#known.get(key)
     if (!need) return
+    this.circles.touch()
     const before = need.told
     const now = need.judge()
     if (now.met === before.met && now.why === before.why) return
@@ -196,6 +236,11 @@ export interface Observation {
   judged: readonly Judged[]
   /** When to look again although nothing changes. */
   againMs?: number
+}
+
+/** A field that is no status is not brought about by pods. */
+function isOfPods({ condition }: Requirement): boolean {
+  return condition === undefined || !condition.startsWith('jsonpath=') || condition.startsWith('jsonpath={.status')
 }
 
 function namespaceOf(target: Requirement['target'], own: string): string {

@@ -37,9 +37,11 @@ export interface Plan {
 const MAX_NAMED = 10
 const TIMESTAMP_STEP_MS = 1_000
 const LOST = 'Lost'
+const CIRCLE = 'Circle'
 
-export function planPod(pod: Pod, judged: readonly Judged[], nowMs: number): Plan {
-  return isGated(pod) ? planWaiting(pod, judged, nowMs) : planRunning(pod, judged)
+/** `circle`: why the pod can never start, when it waits for itself. */
+export function planPod(pod: Pod, judged: readonly Judged[], nowMs: number, circle?: string): Plan {
+  return isGated(pod) ? planWaiting(pod, judged, nowMs, circle) : planRunning(pod, judged)
 }
 
 export function isGated({ spec }: Pod): boolean {
@@ -54,7 +56,7 @@ export function isUnsettled(pod: Pod): boolean {
   return condition === undefined || (condition.status === 'False' && condition.reason !== LOST)
 }
 
-function planWaiting(pod: Pod, judged: readonly Judged[], nowMs: number): Plan {
+function planWaiting(pod: Pod, judged: readonly Judged[], nowMs: number, circle: string | undefined): Plan {
   // The wire has whole seconds: counted from the end of its second, a timeout is never too early.
   const waitedMs = nowMs - Date.parse(pod.metadata.creationTimestamp ?? '') - TIMESTAMP_STEP_MS
   const overdue = ({ requirement: { timeoutMs } }: Judged) => timeoutMs !== undefined && waitedMs >= timeoutMs
@@ -77,18 +79,25 @@ function planWaiting(pod: Pod, judged: readonly Judged[], nowMs: number): Plan {
       event: { type: 'Normal', reason: 'RequirementsMet', message: told },
     }
   }
-  const message = `waiting for ${listed(waiting, overdue)}`
-  const isFirst = conditionOf(pod) === undefined
+  const message = `waiting for ${listed(waiting, overdue)}${circle === undefined ? '' : `; ${circle}`}`
   const nextMs = Math.min(
     ...waiting.flatMap(({ requirement: { timeoutMs } }) =>
       timeoutMs !== undefined && timeoutMs > waitedMs ? [timeoutMs - waitedMs] : [],
     ),
   )
   return {
-    ...saying(pod, 'False', 'Waiting', message),
-    ...(isFirst && { event: { type: 'Normal' as const, reason: 'WaitingForRequirements', message } }),
+    ...saying(pod, 'False', circle === undefined ? 'Waiting' : CIRCLE, message),
+    ...waitingEvent(pod, message, circle),
     ...(Number.isFinite(nextMs) && { lookAgainMs: nextMs }),
   }
+}
+
+/** Once that it waits, and once that it does so for ever. */
+function waitingEvent(pod: Pod, message: string, circle: string | undefined): Pick<Plan, 'event'> {
+  const before = conditionOf(pod)
+  if (circle !== undefined)
+    return before?.reason === CIRCLE ? {} : { event: { type: 'Warning', reason: 'RequirementCircle', message: circle } }
+  return before === undefined ? { event: { type: 'Normal', reason: 'WaitingForRequirements', message } } : {}
 }
 
 function planRunning(pod: Pod, judged: readonly Judged[]): Plan {

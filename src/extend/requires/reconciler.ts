@@ -44,7 +44,7 @@ export function requiresReconciler({ connect }: { connect: Connect }): Reconcile
     }
     if (isGated(pod) && lifted.has(key)) return undefined
     const { judged, againMs } = await observer!.judge(key, splitKey(key).namespace, requirements)
-    const plan = planPod(pod, judged, context.clock.now())
+    const plan = planPod(pod, judged, context.clock.now(), observer!.circles.of(key))
     await perform(plan, pod, context)
     if (plan.lift) lifted.set(key, { uid: pod.metadata.uid, state: plan.condition ?? MET_STATE, told: false })
     const requeueAfterMs = Math.min(plan.lookAgainMs ?? Number.POSITIVE_INFINITY, againMs ?? Number.POSITIVE_INFINITY)

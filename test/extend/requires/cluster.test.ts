@@ -299,6 +299,33 @@ describe('bad input', () => {
     )
   })
 
+  it('is a circle that closes behind admission: its pods say so, with the path, until it opens', async () => {
+    await make(services as never, serviceOf('late', 'nobody'))
+    await client.create(pods, podOf('late-a', '- service/late'))
+    await client.create(pods, podOf('late-b', '- pod/late-a', { labels: { app: 'late-b' } }))
+    await client.create(pods, podOf('late-c', '- pod/late-b'))
+    await client.patch(services, 'late', 'merge', { spec: { selector: { app: 'late-b' } } }, IN)
+    const says = (name: string, reason: string, part: string) =>
+      until(async () => {
+        const condition = conditionOf(await get(name))
+        expect(condition).toMatchObject({ status: 'False', reason })
+        expect(condition?.message).toContain(part)
+      })
+    await says('late-a', 'Circle', '; it waits for itself: pod/late-a → service/late → pod/late-b → pod/late-a')
+    await says('late-b', 'Circle', '; it waits for itself: pod/late-b → pod/late-a → service/late → pod/late-b')
+    await says('late-c', 'Circle', '; it waits for pods that wait for one another: pod/late-b → pod/late-a → ')
+    await until(async () => {
+      const told = (await client.list(events, IN)).items.filter(({ reason }) => reason === 'RequirementCircle')
+      expect(told.map(({ involvedObject }) => involvedObject.name)).toEqual(
+        expect.arrayContaining(['late-a', 'late-b', 'late-c']),
+      )
+    })
+    await client.patch(services, 'late', 'merge', { spec: { selector: { app: 'ring-free' } } }, IN)
+    await says('late-a', 'Waiting', 'waiting for service/late (it has no ready endpoint)')
+    await client.create(pods, podOf('late-d', '[]', { labels: { app: 'ring-free' } }))
+    for (const name of ['late-a', 'late-b', 'late-c']) await runs(name)
+  })
+
   it('cannot be hidden in the annotation that holds the pod', async () => {
     const pod = podOf('forged', '- configmap/not-there', { annotations: { 'skiff.dev/requires-resolved': '[]' } })
     const created = await client.create(pods, pod)
