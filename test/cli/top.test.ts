@@ -9,7 +9,7 @@ import { horizontalPodAutoscalers } from '../../src/client/resources.ts'
 import type { Cluster } from '../../src/cluster.ts'
 import { startTestCluster } from '../../src/testing.ts'
 import { until } from '../controllers/until.ts'
-import { start } from './command-line.ts'
+import { start, startCommandLine } from './command-line.ts'
 
 const deployment = (name: string, cpu: string, memory: string) => `
 kind: Deployment
@@ -106,6 +106,16 @@ describe('skiff top', () => {
       ...{ code: 0, out: '', err: 'No resources found in kube-system namespace.\n' },
     })
   })
+})
+
+it('says that nothing measures, where that is so', async () => {
+  const line = await startCommandLine()
+  try {
+    const err = 'error: Metrics API not available: nothing on this cluster measures; metrics-server can be installed for it\n'
+    expect(await line.run(['top', 'nodes'])).toEqual({ code: 1, out: '', err })
+  } finally {
+    await line.close()
+  }
 })
 
 it('shows nodes that were not measured, and no share of what is not known', () => {

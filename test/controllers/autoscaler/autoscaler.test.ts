@@ -158,45 +158,47 @@ it('leaves alone what was scaled to zero', async () => {
   expect(await replicasOf('web')).toBe(0)
 })
 
-it('scales custom resources by their scale', async () => {
+interface Farm {
+  metadata: { name: string; namespace: string }
+  spec: { size: number }
+  status?: object
+}
+const farms: ResourceRef<Farm> = { group: 'example.com', version: 'v1', plural: 'farms', kind: 'Farm', namespaced: true }
+
+/** A kind of its own with a scale. */
+async function defineFarms(): Promise<void> {
   const definitions: ResourceRef<CustomResourceDefinition> = {
     ...{ group: 'apiextensions.k8s.io', version: 'v1', plural: 'customresourcedefinitions' },
     ...{ kind: 'CustomResourceDefinition', namespaced: false },
   }
   const open = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
+  const paths = { specReplicasPath: '.spec.size', statusReplicasPath: '.status.size', labelSelectorPath: '.status.selector' }
   await cluster.client.create(definitions, {
     metadata: { name: 'farms.example.com' },
     spec: {
       ...{ group: 'example.com', scope: 'Namespaced', names: { plural: 'farms', kind: 'Farm', singular: 'farm' } },
       versions: [
         {
-          ...{ name: 'v1', served: true, storage: true },
+          ...{ name: 'v1', served: true, storage: true, subresources: { status: {}, scale: paths } },
           schema: { openAPIV3Schema: { type: 'object', properties: { spec: open, status: open } } },
-          subresources: {
-            status: {},
-            scale: {
-              specReplicasPath: '.spec.size',
-              statusReplicasPath: '.status.size',
-              labelSelectorPath: '.status.selector',
-            },
-          },
         },
       ],
     },
   })
-  const farms = { group: 'example.com', version: 'v1', plural: 'farms', kind: 'Farm', namespaced: true }
-  type Farm = { metadata: { name: string; namespace: string }; spec: { size: number }; status?: object }
-  const farm = farms as ResourceRef<Farm>
-  const made = await until(() =>
-    cluster.client.create(farm, {
-      ...{ apiVersion: 'example.com/v1', kind: 'Farm', metadata: { name: 'hill', namespace }, spec: { size: 1 } },
-    } as Farm),
-  )
-  await cluster.client.updateStatus(farm, { ...made, status: { size: 1, selector: 'app=sheep' } })
+}
+
+function makeFarm(size: number): Promise<Farm> {
+  const farm = { apiVersion: 'example.com/v1', kind: 'Farm', metadata: { name: 'hill', namespace }, spec: { size } }
+  return until(() => cluster.client.create(farms, farm))
+}
+
+it('scales custom resources by their scale', async () => {
+  await defineFarms()
+  await cluster.client.updateStatus(farms, { ...(await makeFarm(1)), status: { size: 1, selector: 'app=sheep' } })
   await deploy('sheep', 1)
   load = 150
   await autoscale('hill', { scaleTargetRef: { apiVersion: 'example.com/v1', kind: 'Farm', name: 'hill' } })
-  await until(async () => expect((await cluster.client.get(farm, 'hill', { namespace })).spec.size).toBe(3))
+  await until(async () => expect((await cluster.client.get(farms, 'hill', { namespace })).spec.size).toBe(3))
 })
 
 describe('says what keeps it from scaling', () => {
@@ -211,6 +213,21 @@ describe('says what keeps it from scaling', () => {
     await autoscale('odd', { scaleTargetRef: { apiVersion: 'odd.io/v1', kind: 'Thing', name: 'odd' } })
     await until(async () =>
       expect(await condition('odd', 'AbleToScale')).toContain('no matches for kind "Thing" in group "odd.io"'),
+    )
+  })
+
+  it('a target whose scale does not say which pods it has', async () => {
+    await defineFarms()
+    const farm = await makeFarm(1)
+    await cluster.client.updateStatus(farms, { ...farm, status: { size: 1 } })
+    await autoscale('hill', { scaleTargetRef: { apiVersion: 'example.com/v1', kind: 'Farm', name: 'hill' } })
+    await until(async () =>
+      expect(await condition('hill', 'ScalingActive')).toBe(
+        "False InvalidSelector: the HPA target's scale is missing a selector",
+      ),
+    )
+    await until(async () =>
+      expect(await saying('hill')).toContain("SelectorRequired: the HPA target's scale is missing a selector"),
     )
   })
 
