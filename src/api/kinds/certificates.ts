@@ -1,9 +1,10 @@
 /** certificates.k8s.io/v1: CertificateSigningRequest. Who asks is stamped by the server. */
+import { X509Certificate } from 'node:crypto'
 import type { Strategy, WriteContext } from '../definition.ts'
 import { equal } from '../equal.ts'
-import { duplicate, type Errors, forbidden, invalid, notSupported, required } from '../field-errors.ts'
+import { duplicate, type Errors, forbidden, invalid, notSupported, required, tooLong } from '../field-errors.ts'
 import { humanDuration } from '../human-duration.ts'
-import { dnsSubdomain } from '../names.ts'
+import { type Complaints, dnsLabel, dnsSubdomain } from '../names.ts'
 import type { KubeObject } from '../object.ts'
 import type { CertificateSigningRequest, CertificateSigningRequestCondition } from '../types.ts'
 import { ageColumn, column } from './columns.ts'
@@ -12,6 +13,9 @@ import { collect } from './rules.ts'
 
 const csr = (object: KubeObject) => object as unknown as CertificateSigningRequest
 const MIN_SECONDS = 600
+const LEGACY_SIGNER = 'kubernetes.io/legacy-unknown'
+const MAX_DOMAIN = 253
+const MAX_SIGNER = 571
 /** The decisions, which the `approval` subresource takes and nothing else. */
 const DECISIONS = ['Approved', 'Denied']
 const USAGES = [
@@ -63,41 +67,91 @@ function checkUsages(usages: string[] | undefined, errors: Errors): void {
 function checkSigner(name: string | undefined, errors: Errors): void {
   const path = 'spec.signerName'
   if (!name) return void errors.push(required(path))
-  const [domain = '', ...rest] = name.split('/')
-  if (rest.length === 0 || rest.join('/') === '') {
+  if (name === LEGACY_SIGNER) {
+    return void errors.push(invalid(path, name, 'the legacy signerName is not allowed via this API version'))
+  }
+  const [domain = '', signer = '', ...rest] = name.split('/')
+  if (!name.includes('/') || rest.length > 0) {
     errors.push(invalid(path, name, "must be a fully qualified domain and path of the form 'example.com/signer-name'"))
     return
   }
-  for (const complaint of dnsSubdomain(domain))
-    errors.push(invalid(path, domain, `validating label ${JSON.stringify(domain)}: ${complaint}`))
+  if (domain.length > MAX_DOMAIN) errors.push(tooLong(path, MAX_DOMAIN))
+  checkParts(domain, dnsLabel, path, errors)
   if (!domain.includes('.')) errors.push(invalid(path, domain, 'should be a domain with at least two segments separated by dots'))
+  checkParts(signer, dnsSubdomain, path, errors)
+  if (name.length > MAX_SIGNER) errors.push(tooLong(path, MAX_SIGNER))
+}
+
+/** The first part that is wrong is enough. */
+function checkParts(text: string, rule: (value: string) => Complaints, path: string, errors: Errors): void {
+  const wrong = text.split('.').find((part) => rule(part).length > 0)
+  if (wrong === undefined) return
+  for (const complaint of rule(wrong)) {
+    errors.push(invalid(path, text, `validating label ${JSON.stringify(wrong)}: ${complaint}`))
+  }
 }
 
 /** Approval and denial are there to stay, and exclude each other. */
 function checkConditions(request: CertificateSigningRequest, old: CertificateSigningRequest, errors: Errors): void {
   const path = 'status.conditions'
   const conditions = request.status?.conditions ?? []
-  const types = new Set(conditions.map((c) => c.type))
-  const removed = new Set((old.status?.conditions ?? []).map((c) => c.type).filter((type) => !types.has(type)))
+  const removed = [...DECISIONS, 'Failed'].filter((type) => count(old, type) > count(request, type))
   for (const type of removed) errors.push(forbidden(path, `updates may not remove a condition of type ${JSON.stringify(type)}`))
-  if (removed.size > 0) return
+  const seen = new Set<string>()
   conditions.forEach((condition, index) => {
     if (!condition.type) errors.push(required(`${path}[${index}].type`))
-    if ([...DECISIONS, 'Failed'].includes(condition.type) && condition.status !== 'True') {
-      errors.push(notSupported(`${path}[${index}].status`, condition.status ?? '', ['True']))
+    const states = [...DECISIONS, 'Failed'].includes(condition.type) ? ['True'] : ['False', 'True', 'Unknown']
+    if (!condition.status) errors.push(required(`${path}[${index}].status`))
+    else if (!states.includes(condition.status)) {
+      errors.push(notSupported(`${path}[${index}].status`, condition.status, states))
     }
-    if (condition.type === 'Denied' && types.has('Approved')) {
-      errors.push(invalid(`${path}[${index}].type`, condition.type, 'Approved and Denied conditions are mutually exclusive'))
+    if (seen.has(condition.type) && !repeats(old)) errors.push(duplicate(`${path}[${index}].type`, condition.type))
+    seen.add(condition.type)
+    const other = condition.type === 'Denied' ? 'Approved' : condition.type === 'Approved' ? 'Denied' : undefined
+    if (other && seen.has(other)) {
+      errors.push(invalid(path, condition.type, 'Approved and Denied conditions are mutually exclusive'))
     }
   })
+}
+
+function count({ status }: CertificateSigningRequest, type: string): number {
+  return (status?.conditions ?? []).filter((condition) => condition.type === type).length
+}
+
+/** What said a thing twice before may go on so. */
+function repeats({ status }: CertificateSigningRequest): boolean {
+  const types = (status?.conditions ?? []).map(({ type }) => type)
+  return new Set(types).size < types.length
 }
 
 function checkCertificate(request: CertificateSigningRequest, old: CertificateSigningRequest, errors: Errors): void {
   const certificate = request.status?.certificate
   if (!certificate || certificate === old.status?.certificate) return
-  if (old.status?.certificate) errors.push(forbidden('status.certificate', 'updates may not change certificate content once set'))
-  if (!pem(certificate).includes('-----BEGIN CERTIFICATE-----')) {
-    errors.push(invalid('status.certificate', '<certificate data>', 'must contain at least one CERTIFICATE PEM block'))
+  if (old.status?.certificate) errors.push(forbidden('status.certificate', 'updates may not modify existing certificate content'))
+  const fault = certificateFault(pem(certificate))
+  if (fault) errors.push(invalid('status.certificate', '<certificate data>', fault))
+}
+
+const PEM_BLOCK = /^-----BEGIN ([^\n]*)-----\r?\n([^-]*)^-----END \1-----/gm
+
+/** Certificates and nothing else, at least one. */
+function certificateFault(text: string): string | undefined {
+  let count = 0
+  for (const [, type = '', body = ''] of text.matchAll(PEM_BLOCK)) {
+    if (type !== 'CERTIFICATE') return `only CERTIFICATE PEM blocks are allowed, found ${JSON.stringify(type)}`
+    if (body.includes(':')) return 'no PEM block headers are permitted'
+    count += 1
+    if (!isCertificate(body)) return 'x509: malformed certificate'
+  }
+  return count === 0 ? 'must contain at least one CERTIFICATE PEM block' : undefined
+}
+
+function isCertificate(base64: string): boolean {
+  try {
+    new X509Certificate(Buffer.from(base64, 'base64'))
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -1,5 +1,5 @@
 /** coordination.k8s.io/v1: Lease. */
-import { type Errors, forbidden } from '../field-errors.ts'
+import type { Errors } from '../field-errors.ts'
 import type { KubeObject } from '../object.ts'
 import type { Lease } from '../types.ts'
 import { ageColumn, column } from './columns.ts'
@@ -10,9 +10,12 @@ function check(lease: Lease, errors: Errors): void {
   const { spec } = lease
   positive(spec?.leaseDurationSeconds, 'spec.leaseDurationSeconds', errors)
   nonNegative(spec?.leaseTransitions, 'spec.leaseTransitions', errors)
-  if (spec?.preferredHolder !== undefined && !spec.strategy) {
-    errors.push(forbidden('spec.preferredHolder', 'may only be specified if `strategy` is defined'))
-  }
+}
+
+/** Elections that the server takes part in are a feature that is off. */
+function dropElection({ spec }: KubeObject): void {
+  delete spec?.strategy
+  delete spec?.preferredHolder
 }
 
 const validate = (object: KubeObject) => collect((errors) => check(object as Lease, errors))
@@ -21,7 +24,14 @@ const lease: DefinitionInput = {
   kind: 'Lease',
   plural: 'leases',
   columns: [column('Holder', (object) => object.spec?.holderIdentity ?? ''), ageColumn],
-  strategy: { validate, validateUpdate: validate, allowCreateOnUpdate: true, allowUnconditionalUpdate: false },
+  strategy: {
+    prepareForCreate: dropElection,
+    prepareForUpdate: dropElection,
+    validate,
+    validateUpdate: validate,
+    allowCreateOnUpdate: true,
+    allowUnconditionalUpdate: false,
+  },
 }
 
 export const coordinationDefinitions = defineGroup({ group: 'coordination.k8s.io', version: 'v1', package: 'coordination/v1' }, [

@@ -1,7 +1,8 @@
 /** discovery.k8s.io/v1: EndpointSlice. */
 import { ipAddress, ipFamily } from '../addresses.ts'
+import { equal } from '../equal.ts'
 import { duplicate, type Errors, invalid, notSupported, required, tooMany } from '../field-errors.ts'
-import { dnsLabel, dnsSubdomain, portNumber } from '../names.ts'
+import { type Complaints, dnsLabel, dnsSubdomain, labelValue, portNumber, qualifiedName } from '../names.ts'
 import type { KubeObject } from '../object.ts'
 import type { DiscoveryV1EndpointPort, Endpoint, EndpointSlice } from '../types.ts'
 import { warnOfAddress } from './address-warnings.ts'
@@ -32,6 +33,8 @@ const PROTOCOLS = ['SCTP', 'TCP', 'UDP']
 const MAX_ADDRESSES = 100
 const MAX_ENDPOINTS = 1000
 const MAX_PORTS = 20000
+const MAX_HINTS = 8
+const HOST_LABEL = 'kubernetes.io/hostname'
 
 const slice_ = (object: KubeObject) => object as unknown as EndpointSlice
 
@@ -49,11 +52,13 @@ function check(slice: EndpointSlice, errors: Errors): void {
   if (!addressType) errors.push(required('addressType'))
   else if (!ADDRESS_TYPES.includes(addressType)) errors.push(notSupported('addressType', addressType, ADDRESS_TYPES))
   if (endpoints.length > MAX_ENDPOINTS) errors.push(tooMany('endpoints', endpoints.length, MAX_ENDPOINTS))
-  if (ports.length > MAX_PORTS) errors.push(tooMany('ports', ports.length, MAX_PORTS))
-  for (let index = 0; index < endpoints.length; index++) {
-    checkEndpoint(endpoints[index] as Endpoint, addressType, `endpoints[${index}]`, errors)
+  else {
+    for (let index = 0; index < endpoints.length; index++) {
+      checkEndpoint(endpoints[index] as Endpoint, addressType, `endpoints[${index}]`, errors)
+    }
   }
   const names = new Set<string>()
+  if (ports.length > MAX_PORTS) return void errors.push(tooMany('ports', ports.length, MAX_PORTS))
   ports.forEach((port, index) => {
     checkSlicePort(port, names, `ports[${index}]`, errors)
   })
@@ -68,10 +73,42 @@ function checkEndpoint(endpoint: Endpoint, type: string, path: string, errors: E
   })
   if (endpoint.nodeName !== undefined) obey(endpoint.nodeName, dnsSubdomain, `${path}.nodeName`, errors)
   if (endpoint.hostname !== undefined) obey(endpoint.hostname, dnsLabel, `${path}.hostname`, errors)
+  checkHints(endpoint.hints?.forZones, labelValue, `${path}.hints.forZones`, errors)
+  checkHints(endpoint.hints?.forNodes, dnsSubdomain, `${path}.hints.forNodes`, errors)
+}
+
+/** Whom an endpoint is meant for: a few, by name. */
+function checkHints(
+  hints: { name: string }[] | undefined,
+  rule: (value: string) => Complaints,
+  path: string,
+  errors: Errors,
+): void {
+  if (!hints) return
+  if (hints.length > MAX_HINTS) return void errors.push(tooMany(path, hints.length, MAX_HINTS))
+  const seen = new Set<string>()
+  hints.forEach(({ name }, index) => {
+    if (seen.has(name)) errors.push(duplicate(`${path}[${index}].name`, name))
+    seen.add(name)
+    obey(name ?? '', rule, `${path}[${index}].name`, errors)
+  })
+}
+
+/** A domain of at least two labels, which may end with the root's dot. */
+function checkDomain(name: string, path: string, errors: Errors): void {
+  if (name === '') return void errors.push(required(path))
+  const domain = name.replace(/\.$/, '')
+  const complaints = dnsSubdomain(domain)
+  const labels = domain.split('.')
+  const wrong = labels.find((label) => dnsLabel(label).length > 0)
+  if (complaints.length > 0) errors.push(invalid(path, domain, complaints.join(',')))
+  else if (labels.length < 2)
+    errors.push(invalid(path, domain, 'should be a domain with at least two segments separated by dots'))
+  else if (wrong !== undefined) errors.push(invalid(path, wrong, dnsLabel(wrong).join(',')))
 }
 
 function checkAddress(address: string, type: string, path: string, errors: Errors): void {
-  if (type === 'FQDN') obey(address, dnsSubdomain, path, errors)
+  if (type === 'FQDN') checkDomain(address, path, errors)
   if (type !== 'IPv4' && type !== 'IPv6') return
   obey(address, ipAddress, path, errors)
   const family = ipFamily(address)
@@ -86,8 +123,21 @@ function checkSlicePort(port: DiscoveryV1EndpointPort, names: Set<string>, path:
   names.add(name)
   if (!port.protocol) errors.push(required(`${path}.protocol`))
   else if (!PROTOCOLS.includes(port.protocol)) errors.push(notSupported(`${path}.protocol`, port.protocol, PROTOCOLS))
+  if (port.appProtocol !== undefined) obey(port.appProtocol, qualifiedName, `${path}.appProtocol`, errors)
   if (port.port !== undefined)
     for (const complaint of portNumber(port.port)) errors.push(invalid(`${path}.port`, port.port, complaint))
+}
+
+/** Labels of topology are gone with v1beta1: what they said of nodes moves to the node's name, if that was known before. */
+function dropTopology(slice: EndpointSlice, old: EndpointSlice | undefined): void {
+  if (!slice.endpoints?.some((endpoint) => endpoint.deprecatedTopology)) return
+  if (old && equal(slice.endpoints, old.endpoints)) return
+  const known = new Set(old?.endpoints?.map((endpoint) => endpoint.deprecatedTopology?.[HOST_LABEL]))
+  for (const endpoint of slice.endpoints) {
+    const host = endpoint.deprecatedTopology?.[HOST_LABEL]
+    if (host !== undefined && known.has(host) && dnsSubdomain(host).length === 0) endpoint.nodeName ??= host
+    delete endpoint.deprecatedTopology
+  }
 }
 
 /** Those that the cluster's controllers write are right. */
@@ -117,6 +167,8 @@ const endpointSlice: DefinitionInput = {
   ],
   strategy: {
     defaults: (object) => setDefaults(slice_(object)),
+    prepareForCreate: (object) => dropTopology(slice_(object), undefined),
+    prepareForUpdate: (object, old) => dropTopology(slice_(object), slice_(old)),
     validate: (object) => collect((errors) => check(slice_(object), errors)),
     validateUpdate: (object, old) =>
       collect((errors) => {

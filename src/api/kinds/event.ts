@@ -1,12 +1,13 @@
 /** Event, once in core/v1 and once in events.k8s.io/v1: one stored object with two spellings. */
 import type { Column } from '../definition.ts'
+import { equal } from '../equal.ts'
 import { type Errors, invalid, required } from '../field-errors.ts'
 import { qualifiedName } from '../names.ts'
 import type { KubeObject } from '../object.ts'
 import type { Event } from '../types.ts'
 import { column, since, wideColumn } from './columns.ts'
 import type { DefinitionInput } from './define.ts'
-import { collect, requireName, requireText } from './rules.ts'
+import { checkImmutable, collect, obey, requireText } from './rules.ts'
 
 const SELECTABLE: Record<string, (event: Event) => string | undefined> = {
   'involvedObject.kind': (event) => event.involvedObject?.kind,
@@ -106,37 +107,66 @@ const fromCore = (object: KubeObject) => {
   return event
 }
 
-/** An event lies in the namespace of what it is about, or in `default` when that has none. */
-function checkNamespace(event: Event, errors: Errors): void {
+const MAX_WORDS = 128
+const MAX_NOTE = 1024
+
+/** An event lies in the namespace of what it is about, or in `default` when that has none. Newer events say more, and are held to it. */
+function checkEvent(event: Event, controllerField: string, errors: Errors): void {
   const about = event.involvedObject?.namespace ?? ''
   const own = event.metadata.namespace ?? ''
-  if (about === own || (about === '' && own === 'default')) return
-  errors.push(invalid('involvedObject.namespace', about, 'does not match event.namespace'))
+  const homes = event.eventTime ? ['default', 'kube-system'] : ['default']
+  const strange = about === '' ? !homes.includes(own) : !event.eventTime && about !== own
+  if (strange) errors.push(invalid('involvedObject.namespace', about, 'does not match event.namespace'))
+  if (!event.eventTime) return
+  requireText(event.reportingComponent, controllerField, errors)
+  obey(event.reportingComponent ?? '', qualifiedName, controllerField, errors)
+  for (const field of ['reportingInstance', 'action', 'reason'] as const) {
+    const text = event[field] ?? ''
+    requireText(text, field, errors)
+    if (Buffer.byteLength(text) > MAX_WORDS) errors.push(invalid(field, '', `can have at most ${MAX_WORDS} characters`))
+  }
+  if (Buffer.byteLength(event.message ?? '') > MAX_NOTE) {
+    errors.push(invalid('message', '', `can have at most ${MAX_NOTE} characters`))
+  }
 }
 
-const MAX_ACTION_LENGTH = 128
-const MAX_NOTE_LENGTH = 1024
+function checkSeries({ series }: Event, errors: Errors): void {
+  if (!series) return
+  if ((series.count ?? 0) < 2) errors.push(invalid('series.count', '', 'should be at least 2'))
+  if (!series.lastObservedTime) errors.push(required('series.lastObservedTime'))
+}
 
-/** What events.k8s.io demands of a new event. */
-function checkNew(event: KubeObject, errors: Errors): void {
+/** What events.k8s.io demands of a new event: nothing of what older events said in other words. */
+function checkNew(event: Event, errors: Errors): void {
+  checkEvent(event, 'reportingController', errors)
+  checkSeries(event, errors)
   if (!event.eventTime) errors.push(required('eventTime'))
-  requireName(event.reportingController, qualifiedName, 'reportingController', errors)
-  requireText(event.reportingInstance, 'reportingInstance', errors)
-  requireText(event.action, 'action', errors)
-  requireText(event.reason, 'reason', errors)
-  for (const field of ['reportingInstance', 'action', 'reason']) {
-    if ((event[field]?.length ?? 0) > MAX_ACTION_LENGTH) {
-      errors.push(invalid(field, '', `can have at most ${MAX_ACTION_LENGTH} characters`))
-    }
-  }
-  if ((event.note?.length ?? 0) > MAX_NOTE_LENGTH)
-    errors.push(invalid('message', '', `can have at most ${MAX_NOTE_LENGTH} characters`))
   if (event.type !== 'Normal' && event.type !== 'Warning') {
     errors.push(invalid('type', '', `has invalid value: ${event.type ?? ''}`))
   }
+  for (const field of ['firstTimestamp', 'lastTimestamp', 'count'] as const) {
+    if (event[field]) errors.push(invalid(field, '', 'needs to be unset'))
+  }
+  if (event.source?.component || event.source?.host) errors.push(invalid('source', '', 'needs to be unset'))
 }
 
-const validate = (object: KubeObject) => collect((errors) => checkNamespace(asCore(object), errors))
+/** In the order in which they are looked at. */
+const KEPT = [
+  ...(['involvedObject', 'reason', 'message', 'source', 'firstTimestamp', 'lastTimestamp', 'count', 'reason', 'type'] as const),
+  ...(['eventTime', 'action', 'related', 'reportingController', 'reportingInstance'] as const),
+]
+
+/** Only the series of an event goes on. */
+function checkNewUpdate(event: Event, old: Event, errors: Errors): void {
+  checkEvent(event, 'reportingController', errors)
+  if (!equal(event.series, old.series)) checkSeries(event, errors)
+  for (const field of KEPT) {
+    const read = field === 'reportingController' ? 'reportingComponent' : field
+    checkImmutable(event[read], old[read], field, errors)
+  }
+}
+
+const validate = (object: KubeObject) => collect((errors) => checkEvent(asCore(object), 'reportingComponent', errors))
 
 const shared = { kind: 'Event', plural: 'events', shortNames: ['ev'], nameColumn: false }
 
@@ -158,12 +188,8 @@ export const newEvent: DefinitionInput = {
     (field) => field.replace('involvedObject', 'regarding').replace('reportingComponent', 'reportingController'),
   ),
   strategy: {
-    validate: (object) =>
-      collect((errors) => {
-        checkNamespace(asCore(toCore(object)), errors)
-        checkNew(object, errors)
-      }),
-    validateUpdate: (object) => validate(toCore(object)),
+    validate: (object) => collect((errors) => checkNew(asCore(toCore(object)), errors)),
+    validateUpdate: (object, old) => collect((errors) => checkNewUpdate(asCore(toCore(object)), asCore(toCore(old)), errors)),
     allowCreateOnUpdate: true,
   },
 }

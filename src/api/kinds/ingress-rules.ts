@@ -1,9 +1,9 @@
 /** Rules for Ingresses. */
-import { ipFamily } from '../addresses.ts'
+import { ipAddress, ipFamily } from '../addresses.ts'
 import { type Errors, invalid, notSupported, required } from '../field-errors.ts'
-import { dnsLabel, dnsSubdomain, portName, portNumber, wildcardSubdomain } from '../names.ts'
-import type { HTTPIngressPath, Ingress, IngressBackend } from '../types.ts'
-import { obey, requireText } from './rules.ts'
+import { dnsLabel, dnsSubdomain, pathSegment, portName, portNumber, wildcardSubdomain } from '../names.ts'
+import type { HTTPIngressPath, Ingress, IngressBackend, TypedLocalObjectReference } from '../types.ts'
+import { obey } from './rules.ts'
 
 const PATH_TYPES = ['Exact', 'ImplementationSpecific', 'Prefix']
 const FORBIDDEN_PARTS = ['//', '/./', '/../', '%2f', '%2F']
@@ -56,13 +56,31 @@ function checkPath(entry: HTTPIngressPath, path: string, errors: Errors): void {
   checkBackend(entry.backend ?? {}, `${path}.backend`, errors)
 }
 
+/** Another object of the namespace, or of the cluster. */
+export function checkReference({ apiGroup, kind, name }: TypedLocalObjectReference, path: string, errors: Errors): void {
+  if (typeof apiGroup === 'string') obey(apiGroup, dnsSubdomain, `${path}.apiGroup`, errors)
+  if (kind) obey(kind, pathSegment, `${path}.kind`, errors)
+  else errors.push(required(`${path}.kind`, 'kind is required'))
+  if (name) obey(name, pathSegment, `${path}.name`, errors)
+  else errors.push(required(`${path}.name`, 'name is required'))
+}
+
+/** Where the ingress can be reached. */
+export function checkIngressStatus({ status }: Ingress, errors: Errors): void {
+  status?.loadBalancer?.ingress?.forEach(({ ip, hostname }, index) => {
+    const path = `status.loadBalancer.ingress[${index}]`
+    if (ip) obey(ip, ipAddress, `${path}.ip`, errors)
+    if (!hostname) return
+    obey(hostname, dnsSubdomain, `${path}.hostname`, errors)
+    if (ipFamily(hostname)) errors.push(invalid(`${path}.hostname`, hostname, 'must be a DNS name, not an IP address'))
+  })
+}
+
 function checkBackend(backend: IngressBackend, path: string, errors: Errors): void {
   const { service, resource } = backend
   if (service && resource) errors.push(invalid(path, '', 'cannot set both resource and service backends'))
-  else if (resource) {
-    requireText(resource.kind, `${path}.resource.kind`, errors)
-    requireText(resource.name, `${path}.resource.name`, errors)
-  } else if (service) {
+  else if (resource) checkReference(resource, `${path}.resource`, errors)
+  else if (service) {
     if (!service.name) errors.push(required(`${path}.service.name`))
     else obey(service.name, dnsLabel, `${path}.service.name`, errors)
     const { name, number } = service.port ?? {}

@@ -1,12 +1,12 @@
 /** Ingress and IngressClass. */
-import { type Errors, invalid, required, tooLong } from '../field-errors.ts'
-import { dnsSubdomain, httpPath } from '../names.ts'
+import { type Errors, forbidden, invalid, notSupported, required, tooLong } from '../field-errors.ts'
+import { dnsLabel, dnsSubdomain, httpPath } from '../names.ts'
 import type { KubeObject } from '../object.ts'
 import type { Ingress, IngressClass } from '../types.ts'
 import { ageColumn, column } from './columns.ts'
 import { type DefinitionInput, statusStrategy } from './define.ts'
-import { checkIngress } from './ingress-rules.ts'
-import { checkImmutable, collect, oneOf, requireText } from './rules.ts'
+import { checkIngress, checkIngressStatus, checkReference } from './ingress-rules.ts'
+import { checkImmutable, collect, obey } from './rules.ts'
 
 /** As many hosts as kubectl shows before it says how many more rules there are. */
 const SHOWN = 3
@@ -55,6 +55,7 @@ export const ingress: DefinitionInput = {
     prepareForStatusUpdate: (object, old) => {
       object.spec = old.spec
     },
+    validateStatusUpdate: (object) => collect((errors) => checkIngressStatus(object as Ingress, errors)),
     warnings,
   }),
 }
@@ -73,19 +74,24 @@ function checkClass(ingressClass: IngressClass, errors: Errors): void {
   if (controller.length > MAX_CONTROLLER_LENGTH) errors.push(tooLong(path, MAX_CONTROLLER_LENGTH))
   checkDomainPath(controller, path, errors)
   if (!parameters) return
-  requireText(parameters.kind, 'spec.parameters.kind', errors, 'kind is required')
-  requireText(parameters.name, 'spec.parameters.name', errors, 'name is required')
-  oneOf(parameters.scope, ['Cluster', 'Namespace'], 'spec.parameters.scope', errors, true)
-  if (parameters.scope === 'Namespace' && !parameters.namespace) {
+  const { scope, namespace } = parameters
+  checkReference(parameters, 'spec.parameters', errors)
+  if (scope !== 'Cluster' && scope !== 'Namespace') {
+    const at = 'spec.parameters.scope'
+    errors.push(scope === undefined ? required(at) : notSupported(at, scope, ['Cluster', 'Namespace']))
+  } else if (scope === 'Cluster') {
+    if (namespace === undefined) return
+    errors.push(forbidden('spec.parameters.namespace', "`parameters.scope` is set to 'Cluster'"))
+  } else if (namespace === undefined) {
     errors.push(required('spec.parameters.namespace', "`parameters.scope` is set to 'Namespace'"))
-  }
+  } else obey(namespace, dnsLabel, 'spec.parameters.namespace', errors)
 }
 
 /** `example.com/path`. */
 function checkDomainPath(value: string, path: string, errors: Errors): void {
   if (value === '') return void errors.push(required(path))
   const slash = value.indexOf('/')
-  if (slash < 0 || slash === value.length - 1) {
+  if (slash <= 0 || slash === value.length - 1) {
     errors.push(invalid(path, value, 'must be a domain-prefixed path (such as "acme.io/foo")'))
     return
   }

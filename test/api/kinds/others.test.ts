@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { issueCertificate } from '../../../src/server/auth/certificates.ts'
 import { create, definitionOf, NOW, selector, update, updateStatus } from './write.ts'
 
 describe('networking', () => {
@@ -251,11 +253,15 @@ describe('certificate requests', () => {
     ).toEqual([
       'Invalid | status.certificate | Invalid value: "<certificate data>": must contain at least one CERTIFICATE PEM block',
     ])
-    expect(
-      updateStatus('certificatesigningrequests', request, (o) =>
-        Object.assign(o, { status: { certificate: pem('CERTIFICATE') } }),
-      ).causes,
-    ).toEqual([])
+    const [notBefore, notAfter] = [new Date(NOW), new Date('2036-01-02T03:04:05Z')]
+    const real = issueCertificate({ commonName: 'x', usage: 'client', notBefore, notAfter, random: randomBytes })
+    const certificate = Buffer.from(real.certificate).toString('base64')
+    const given = (text: string) =>
+      updateStatus('certificatesigningrequests', request, (o) => Object.assign(o, { status: { certificate: text } })).causes
+    expect(given(certificate)).toEqual([])
+    expect(given(pem('CERTIFICATE'))).toEqual([
+      'Invalid | status.certificate | Invalid value: "<certificate data>": x509: malformed certificate',
+    ])
   })
 })
 

@@ -9,8 +9,11 @@ import type { FieldError } from '../../../src/api/status.ts'
 
 export const NOW = '2026-01-02T03:04:05Z'
 
+/** By plural, or by plural and group where two groups have it. */
 export function definitionOf(plural: string, version?: string): ResourceDefinition {
-  const found = builtinDefinitions.find((d) => d.plural === plural && (version === undefined || d.version === version))
+  const found = builtinDefinitions.find(
+    (d) => (d.plural === plural || `${d.plural}.${d.group}` === plural) && (version === undefined || d.version === version),
+  )
   if (!found) throw new Error(`no kind ${plural}`)
   return found
 }
