@@ -93,13 +93,13 @@ export interface Strategy {
   readonly validateUpdate?: (object: KubeObject, old: KubeObject) => FieldError[]
   readonly validateStatusUpdate?: (object: KubeObject, old: KubeObject) => FieldError[]
   /**
-   * Rules in CEL, and others whose code is loaded when it is first needed. `failed` says that the schema's or the kind's own rules
-   * found something already. For a create there is no `old`.
+   * Rules in CEL, and others whose code is loaded when it is first needed. `found` is what the schema and the kind's own rules have
+   * to say already. For a create there is no `old`.
    */
   readonly validateExpressions?: (
     object: KubeObject,
     old: KubeObject | undefined,
-    failed: boolean,
+    found: readonly FieldError[],
   ) => Promise<FieldError[]> | undefined
   /** `Warning` headers for an object that may be written, and for an update the one before. Not for subresources. */
   readonly warnings?: (object: KubeObject, old?: KubeObject) => string[]

@@ -2,10 +2,13 @@
 import { CompileError } from '../cel/ast.ts'
 import { itemsOf, schemaType } from '../cel/schema-types.ts'
 import type { Type } from '../cel/types.ts'
+import { equal } from '../equal.ts'
 import { type Errors, forbidden, invalid, notSupported, required } from '../field-errors.ts'
 import { PatternError, regexOf } from '../regex.ts'
 import type { JsonSchema } from '../schema/schema.ts'
+import { validateCustom } from '../schema/validate.ts'
 import type { ValidationRule } from '../types.ts'
+import { validateEmbedded } from './embedded.ts'
 import { compileMessage, compileRule, WrongResult } from './rules.ts'
 
 const RULE_LIMIT = 10_000_000
@@ -47,6 +50,7 @@ function checkNode(schema: JsonSchema, place: Place, context: Context): void {
   const { path } = place
   const rules = schema['x-kubernetes-validations'] ?? []
   checkPattern(schema.pattern, `${path}.pattern`, context.errors)
+  if (schema.default !== undefined) checkDefault(schema, `${path}.default`, context.errors)
   const isRoot = place.isRoot || schema['x-kubernetes-embedded-resource'] === true
   const type = schemaType(schema, isRoot)
   for (const [index, rule] of rules.entries())
@@ -62,6 +66,42 @@ function checkNode(schema: JsonSchema, place: Place, context: Context): void {
   const uncorrelated = schema['x-kubernetes-list-type'] === 'map' ? place.uncorrelated : (place.uncorrelated ?? path)
   below(items, `${path}.items`, { times: place.times * size, uncorrelated })
 }
+
+/** A default is what the schema would accept, and loses nothing when it is taken for an object. */
+function checkDefault(schema: JsonSchema, path: string, errors: Errors): void {
+  const { default: value, ...rest } = schema
+  if (!equal(pruned(rest, value), value)) errors.push(invalid(path, value, 'must not have unknown fields'))
+  const found = validateEmbedded(rest, value)
+  for (const error of found.length > 0 ? found : validateCustom(rest, value as object))
+    errors.push({ ...error, field: below(path, error.field) })
+}
+
+function below(path: string, field: string): string {
+  if (field === '' || field === '<nil>') return path
+  return field.startsWith('[') ? `${path}${field}` : `${path}.${field}`
+}
+
+/** Without the fields that the schema does not have. */
+function pruned(schema: JsonSchema, value: unknown): unknown {
+  if (Array.isArray(value)) {
+    const items = itemsOf(schema)
+    return items ? value.map((item) => pruned(items, item)) : value
+  }
+  if (typeof value !== 'object' || value === null) return value
+  const { properties = {}, additionalProperties: rest } = schema
+  const preserves = schema['x-kubernetes-preserve-unknown-fields'] || rest === true
+  const isObject = schema['x-kubernetes-embedded-resource']
+  const kept: Record<string, unknown> = {}
+  for (const [name, member] of Object.entries(value)) {
+    const property = Object.hasOwn(properties, name) ? properties[name] : undefined
+    if (property) kept[name] = pruned(property, member)
+    else if (typeof rest === 'object') kept[name] = pruned(rest, member)
+    else if (preserves || (isObject && TYPE_AND_NAME.has(name))) kept[name] = member
+  }
+  return kept
+}
+
+const TYPE_AND_NAME = new Set(['apiVersion', 'kind', 'metadata'])
 
 function checkPattern(pattern: string | undefined, path: string, errors: Errors): void {
   if (!pattern) return

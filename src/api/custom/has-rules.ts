@@ -6,9 +6,9 @@ export function schemaHasRules(schema: JsonSchema): boolean {
   return somewhere(schema, (one) => (one['x-kubernetes-validations']?.length ?? 0) > 0)
 }
 
-/** Whether any place within the schema has a pattern. */
-export function schemaHasPatterns(schema: JsonSchema): boolean {
-  return somewhere(schema, ({ pattern }) => Boolean(pattern))
+/** Whether any place within the schema has a pattern, or a default, which must be what the schema says. */
+export function schemaHasPatternsOrDefaults(schema: JsonSchema): boolean {
+  return somewhere(schema, ({ pattern, default: value }) => Boolean(pattern) || value !== undefined)
 }
 
 function somewhere(schema: JsonSchema, holds: (schema: JsonSchema) => boolean): boolean {

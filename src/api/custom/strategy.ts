@@ -6,6 +6,7 @@ import type { JsonSchema } from '../schema/schema.ts'
 import { validateCustom } from '../schema/validate.ts'
 import type { FieldError } from '../status.ts'
 import type { CustomResourceSubresourceScale } from '../types.ts'
+import { validateEmbedded } from './embedded.ts'
 
 /** Rules in CEL, compiled; answers nothing for a schema without any. */
 export type CheckRules = (object: KubeObject, old: KubeObject | undefined) => FieldError[]
@@ -19,6 +20,15 @@ export interface StrategyFacts {
 }
 
 const MAX_INT32 = 2 ** 31 - 1
+/** Findings about the object's form: values that are merely wrong do not keep rules from being looked at. */
+const BLOCKING = new Set([
+  ...['FieldValueNotSupported', 'FieldValueRequired', 'FieldValueTooLong', 'FieldValueTooMany', 'FieldValueTypeInvalid'],
+])
+const UNCHECKED = invalid(
+  '<nil>',
+  null,
+  'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+)
 
 export function customStrategy(facts: StrategyFacts): Strategy {
   const { hasStatus, rules } = facts
@@ -39,9 +49,10 @@ export function customStrategy(facts: StrategyFacts): Strategy {
     validate: (object) => validate(facts, object, undefined),
     validateUpdate,
     validateStatusUpdate: validateUpdate,
-    // Only for what the schema finds right: rules may rely on it.
+    // Rules may rely on what the schema demands.
     ...(rules && {
-      validateExpressions: (object, old, failed) => (failed ? undefined : rules().then((check) => check(object, old))),
+      validateExpressions: (object, old, found) =>
+        found.some(({ type }) => BLOCKING.has(type)) ? Promise.resolve([UNCHECKED]) : rules().then((check) => check(object, old)),
     }),
     warnings: warnAboutFinalizers,
     allowUnconditionalUpdate: false,
@@ -63,7 +74,7 @@ function takeStatus(object: KubeObject, old: KubeObject): void {
 }
 
 function validate({ schema, scale }: StrategyFacts, object: KubeObject, old: KubeObject | undefined): FieldError[] {
-  const errors = schema ? validateCustom(schema, object, old) : []
+  const errors = schema ? [...validateCustom(schema, object, old), ...validateEmbedded(schema, object)] : []
   if (scale) checkScale(scale, object, errors)
   return errors
 }

@@ -1,5 +1,5 @@
 /** apiextensions.k8s.io/v1: CustomResourceDefinition. Serving what it defines is the server's. */
-import { schemaHasPatterns, schemaHasRules } from '../custom/has-rules.ts'
+import { schemaHasPatternsOrDefaults, schemaHasRules } from '../custom/has-rules.ts'
 import { equal } from '../equal.ts'
 import type { KubeObject } from '../object.ts'
 import type { FieldError } from '../status.ts'
@@ -43,7 +43,9 @@ function markTerminating({ metadata, status = {} }: CustomResourceDefinition, no
 const schemasOf = ({ spec }: CustomResourceDefinition) => (spec.versions ?? []).map(({ schema }) => schema?.openAPIV3Schema)
 
 function needsCompiling(definition: CustomResourceDefinition): boolean {
-  return schemasOf(definition).some((schema) => schema !== undefined && (schemaHasRules(schema) || schemaHasPatterns(schema)))
+  return schemasOf(definition).some(
+    (schema) => schema !== undefined && (schemaHasRules(schema) || schemaHasPatternsOrDefaults(schema)),
+  )
 }
 
 /** What all versions have in common is reported once, as in crd-rules.ts. */

@@ -40,8 +40,12 @@ function checkApproval({ metadata, spec }: CustomResourceDefinition, errors: Err
   const path = `metadata.annotations[${APPROVED}]`
   const value = metadata.annotations?.[APPROVED] ?? ''
   if (value === '') errors.push(required(path, `${APPROVAL}, ${APPROVAL_PAGE}`))
-  else if (!value.startsWith('unapproved') && !URL.canParse(value))
+  else if (!value.startsWith('unapproved') && !isAddress(value))
     errors.push(invalid(path, value, `${APPROVAL} with either a URL or a reason starting with "unapproved", ${APPROVAL_PAGE}`))
+}
+
+function isAddress(text: string): boolean {
+  return URL.canParse(text) && new URL(text).host !== ''
 }
 
 function checkStored(stored: readonly string[], spec: CustomResourceDefinitionSpec, errors: Errors): void {

@@ -1,9 +1,10 @@
 /**
- * Rules for the structural schema of a custom resource: types everywhere, lists with items, defaults that fit. Patterns and expressions
- * are checked in `custom/check-rules.ts`.
+ * Rules for the structural schema of a custom resource: types everywhere, lists with items. Patterns, defaults and expressions are checked
+ * in `custom/check-rules.ts`.
  */
-import { type Errors, forbidden, invalid, notSupported, required, typeInvalid } from '../field-errors.ts'
+import { type Errors, forbidden, invalid, notSupported, required } from '../field-errors.ts'
 import type { JSONSchemaProps } from '../types.ts'
+import { checkStructure } from './crd-structural-rules.ts'
 
 const TYPES = ['array', 'boolean', 'integer', 'number', 'object', 'string']
 
@@ -23,10 +24,10 @@ export function checkStructural(schema: JSONSchemaProps, path: string, errors: E
 
 function checkNode(schema: JSONSchemaProps, place: Place, path: string, errors: Errors): void {
   checkType(schema, place, path, errors)
+  checkStructure(schema, place === 'root', path, errors)
   checkForbidden(schema, path, errors)
   checkList(schema, path, errors)
   checkMap(schema, path, errors)
-  if (schema.default !== undefined) checkDefault(schema.default, schema, `${path}.default`, errors)
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
     checkNode(property, 'field', `${path}.properties[${name}]`, errors)
   }
@@ -45,10 +46,11 @@ function checkType(schema: JSONSchemaProps, place: Place, path: string, errors: 
   if (schema.type) {
     if (!TYPES.includes(schema.type)) errors.push(notSupported(`${path}.type`, schema.type, TYPES))
     if (intOrString) errors.push(forbidden(`${path}.type`, 'must be empty if x-kubernetes-int-or-string is true'))
-  } else if (place === 'root' || (!preserves && !intOrString)) errors.push(required(`${path}.type`, WHERE[place]))
-  if (schema['x-kubernetes-embedded-resource'] && schema.type !== 'object') {
-    errors.push(invalid(`${path}.type`, schema.type ?? '', 'must be object if x-kubernetes-embedded-resource is true'))
   }
+  const objectOnly = 'must be object if x-kubernetes-embedded-resource is true'
+  if (schema['x-kubernetes-embedded-resource'] && schema.type !== 'object')
+    errors.push(schema.type ? invalid(`${path}.type`, schema.type, objectOnly) : required(`${path}.type`, objectOnly))
+  else if (!schema.type && (place === 'root' || (!preserves && !intOrString))) errors.push(required(`${path}.type`, WHERE[place]))
   if (schema.type === 'array' && schema.items === undefined) errors.push(required(`${path}.items`, 'must be specified'))
 }
 
@@ -91,6 +93,7 @@ function checkList(schema: JSONSchemaProps, path: string, errors: Errors): void 
   if (!['atomic', 'map', 'set'].includes(type)) {
     errors.push(notSupported(`${path}.x-kubernetes-list-type`, type, ['atomic', 'set', 'map']))
   }
+  if (type === 'set') checkSet(schema, path, errors)
   if (type !== 'map') return
   if (keys.length === 0) errors.push(required(keysPath, 'must not be empty if x-kubernetes-list-type is map'))
   const items = Array.isArray(schema.items) ? undefined : schema.items
@@ -104,6 +107,16 @@ function checkList(schema: JSONSchemaProps, path: string, errors: Errors): void 
   })
 }
 
+/** Elements of a set are compared as they are: they have no parts of their own. */
+function checkSet({ items }: JSONSchemaProps, path: string, errors: Errors): void {
+  if (!items || Array.isArray(items)) return
+  const why = 'must be atomic as item of a list with x-kubernetes-list-type=set'
+  const form = items.type === 'array' ? 'x-kubernetes-list-type' : items.type === 'object' ? 'x-kubernetes-map-type' : undefined
+  // A list is atomic unless it says something else, an object only when it says so.
+  const value = form && (items[form] ?? (items.type === 'array' ? 'atomic' : undefined))
+  if (form && value !== 'atomic') errors.push(forbidden(`${path}.items.${form}`, why))
+}
+
 const KEY_MUST_BE_THERE = 'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property'
 
 function checkMap(schema: JSONSchemaProps, path: string, errors: Errors): void {
@@ -115,38 +128,4 @@ function checkMap(schema: JSONSchemaProps, path: string, errors: Errors): void {
   if (type !== 'atomic' && type !== 'granular') {
     errors.push(notSupported(`${path}.x-kubernetes-map-type`, type, ['granular', 'atomic']))
   }
-}
-
-/** The types of a default must be those of its schema. */
-function checkDefault(value: unknown, schema: JSONSchemaProps, path: string, errors: Errors): void {
-  if (value === null) {
-    if (!schema.nullable) errors.push(typeInvalid(path, 'null', wrongType('null', schema.type ?? '')))
-    return
-  }
-  const actual = typeOf(value)
-  const { type } = schema
-  if (type && actual !== type && !(type === 'number' && actual === 'integer')) {
-    errors.push(typeInvalid(path, actual, wrongType(actual, type)))
-    return
-  }
-  if (Array.isArray(value)) {
-    const { items } = schema
-    if (items && !Array.isArray(items))
-      for (const [index, item] of value.entries()) checkDefault(item, items, `${path}[${index}]`, errors)
-  } else if (typeof value === 'object') {
-    for (const [name, member] of Object.entries(value)) {
-      const property = schema.properties?.[name]
-      if (property) checkDefault(member, property, `${path}.${name}`, errors)
-    }
-  }
-}
-
-function wrongType(actual: string, type: string): string {
-  return ` in body must be of type ${type}: "${actual}"`
-}
-
-function typeOf(value: unknown): string {
-  if (Array.isArray(value)) return 'array'
-  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number'
-  return typeof value
 }

@@ -1,5 +1,6 @@
 /** Versions that a webhook converts: ConversionReviews, each object asked for once and remembered as long as it is in memory. */
 import type { Conversion } from '../../api/custom/definitions.ts'
+import { validateEmbeddedMetadata } from '../../api/metadata-rules.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { custom } from '../../api/status.ts'
 import type { CustomResourceDefinition, WebhookConversion } from '../../api/types.ts'
@@ -58,7 +59,8 @@ async function convert(
     const answer = await postJson(core, core.clock, { config: clientConfig, body, timeoutMs: TIMEOUT_MS, timeoutInQuery: true })
     return readAnswer(answer, apiVersion, uid, objects, wanted)
   } catch (error) {
-    const failure = custom(500, '', `conversion webhook for ${from}, Kind=${kind} failed: ${(error as Error).message}`)
+    const why = error instanceof Returned ? `returned ${error.message}` : `failed: ${(error as Error).message}`
+    const failure = custom(500, '', `conversion webhook for ${from}, Kind=${kind} ${why}`)
     delete failure.status.reason
     failure.cause = error
     throw failure
@@ -66,6 +68,11 @@ async function convert(
 }
 
 type Answer = Record<string, unknown>
+
+/** What was returned is not what was asked for. */
+class Returned extends Error {
+  override name = 'Returned'
+}
 
 /** Throws an Error for an answer that is none, or that says the conversion failed. */
 function readAnswer(
@@ -76,31 +83,54 @@ function readAnswer(
   wanted: string,
 ): KubeObject[] {
   const { response, ...given } = (answer ?? {}) as Answer & { response?: Answer }
-  if (given.apiVersion !== apiVersion || given.kind !== 'ConversionReview')
+  const isV1 = apiVersion.endsWith('/v1')
+  if (isV1 && (given.apiVersion !== apiVersion || given.kind !== 'ConversionReview'))
     throw new Error(
-      `expected webhook response of ${apiVersion}, Kind=ConversionReview, got ${given.apiVersion}, Kind=${given.kind}`,
+      `expected webhook response of ${apiVersion}, Kind=ConversionReview, got ${given.apiVersion ?? ''}, Kind=${given.kind ?? ''}`,
     )
   if (!response) throw new Error('no response provided')
-  if (response.uid !== uid) throw new Error(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(response.uid)}`)
+  if (isV1 && response.uid !== uid)
+    throw new Error(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(response.uid ?? '')}`)
   const result = (response.result ?? {}) as { status?: string; message?: string }
   if (result.status !== 'Success')
     throw new Error(result.message || `response.result.status was '${result.status ?? ''}', not 'Success'`)
   const converted = (response.convertedObjects ?? []) as KubeObject[]
-  if (converted.length !== objects.length)
-    throw new Error(`webhook returned ${converted.length} objects, expected ${objects.length}`)
-  return converted.map((one, index) => checked(one, objects[index]!, wanted, index))
+  if (converted.length !== objects.length) throw new Returned(`${converted.length} objects, expected ${objects.length}`)
+  return converted.map((one, index) => checked(one, objects[index]!, wanted, objects.length > 1 ? index : undefined))
 }
 
-/** Of the metadata, a conversion may change labels and annotations. */
-function checked(converted: KubeObject, original: KubeObject, wanted: string, index: number): KubeObject {
-  const at = `webhook returned invalid converted object at index ${index}`
+/** Of the metadata, a conversion may change labels and annotations. `index`: where it is in a list. */
+function checked(converted: KubeObject, original: KubeObject, wanted: string, index: number | undefined): KubeObject {
+  const place = index === undefined ? 'object' : `converted object at index ${index}`
+  const refuse = (title: string, why: string): never => {
+    throw new Returned(`invalid ${title}: ${why}`)
+  }
+  const typed = index === undefined ? 'object at index 0' : place
   if (converted.apiVersion !== wanted)
-    throw new Error(`${at}: invalid groupVersion (required: ${wanted}, received: ${converted.apiVersion})`)
+    refuse(typed, `invalid groupVersion (expected ${wanted}, received ${converted.apiVersion ?? ''})`)
   if (converted.kind !== original.kind)
-    throw new Error(`${at}: invalid kind (required: ${original.kind}, received: ${converted.kind})`)
-  if (converted.metadata?.name !== original.metadata.name || converted.metadata?.uid !== original.metadata.uid)
-    throw new Error(`${at}: metadata.name and metadata.uid must not change`)
-  const { labels: _, annotations: __, ...metadata } = copyJson(original.metadata)
+    refuse(typed, `invalid kind (expected ${original.kind}, received ${converted.kind ?? ''})`)
+  for (const [field, title] of [
+    ['name', 'name'],
+    ['namespace', 'namespace'],
+    ['uid', 'UID'],
+  ] as const) {
+    const [before, after] = [original.metadata[field] ?? '', converted.metadata?.[field] ?? '']
+    if (before !== after) refuse(place, `must have the same ${title}: ${before} != ${after}`)
+  }
+  const metadata = index === undefined ? 'metadata' : `metadata in object at index ${index}`
+  if (!converted.metadata) refuse(metadata, 'missing metadata in converted object')
+  const { labels: _, annotations: __, ...kept } = copyJson(original.metadata)
   const { labels, annotations } = converted.metadata
-  return { ...converted, metadata: { ...metadata, ...(labels && { labels }), ...(annotations && { annotations }) } }
+  checkTexts({ labels, annotations }, (why) => refuse(metadata, why))
+  return { ...converted, metadata: { ...kept, ...(labels && { labels }), ...(annotations && { annotations }) } }
+}
+
+function checkTexts(given: Pick<KubeObject['metadata'], 'labels' | 'annotations'>, refuse: (why: string) => void): void {
+  for (const [field, texts] of Object.entries(given))
+    for (const [key, value] of Object.entries((texts ?? {}) as Record<string, unknown>))
+      if (typeof value !== 'string')
+        refuse(`metadata.${field}[${key}] must be a string, but is ${typeof value} in converted object`)
+  const [first] = validateEmbeddedMetadata(given, 'metadata')
+  if (first) refuse(`${first.field}: ${first.message}`)
 }

@@ -60,21 +60,21 @@ function acceptNames(crd: CustomResourceDefinition, others: readonly CustomResou
   const resources = new Set(taken.flatMap(({ plural, singular, shortNames }) => [plural, singular, ...(shortNames ?? [])]))
   const kinds = new Set(taken.flatMap(({ kind, listKind }) => [kind, listKind]))
   const acceptedNames: CustomResourceDefinitionNames = { ...before }
+  // The last conflict is the one that is told.
   let conflict: Accepted['conflict']
-  for (const [field, reason, used] of [
-    ['plural', 'PluralConflict', resources],
-    ['singular', 'SingularConflict', resources],
-    ['kind', 'KindConflict', kinds],
-    ['listKind', 'ListKindConflict', kinds],
-  ] as const) {
+  const take = (field: 'plural' | 'singular' | 'kind' | 'listKind', reason: string, used: ReadonlySet<string | undefined>) => {
     const name = wanted[field] ?? ''
     if (name === before[field] || !used.has(name)) acceptedNames[field] = name
     else conflict = { reason, message: inUse(name) }
   }
+  take('plural', 'PluralConflict', resources)
+  take('singular', 'SingularConflict', resources)
   const clashing = (wanted.shortNames ?? []).filter((name) => !before.shortNames?.includes(name) && resources.has(name))
   if (clashing.length === 0) acceptedNames.shortNames = wanted.shortNames
   else conflict = { reason: 'ShortNamesConflict', message: listed(clashing.map(inUse)) }
-  if (!conflict) acceptedNames.categories = wanted.categories
+  take('kind', 'KindConflict', kinds)
+  take('listKind', 'ListKindConflict', kinds)
+  acceptedNames.categories = wanted.categories
   return { acceptedNames, conflict }
 }
 

@@ -1,4 +1,5 @@
 /** Creates an object: admission, system metadata, validation, commit. Used by POST, and by PUT and apply of what is not there. */
+import { validateMetadata } from '../../api/metadata-rules.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { alreadyExists, badRequest, custom, invalid, methodNotAllowed } from '../../api/status.ts'
 import { KeyExists } from '../../store/errors.ts'
@@ -11,7 +12,6 @@ import { Admission } from './admit.ts'
 import type { WriteCall } from './call.ts'
 import { commitCreate } from './commit.ts'
 import { countsGeneration } from './generation.ts'
-import { validateMetadata } from './metadata-rules.ts'
 
 /** How many generated names are tried before the collision is the caller's. */
 const GENERATE_ATTEMPTS = 8
@@ -41,7 +41,7 @@ export async function createObject(call: WriteCall, object: KubeObject, manage =
   if (countsGeneration(resource) && strategy.generationBegins !== 'update') metadata.generation = 1
   else delete metadata.generation
   const errors = [...validateMetadata(object, resource.definition), ...(strategy.validate?.(object) ?? [])]
-  const more = strategy.validateExpressions?.(object, undefined, errors.length > 0)
+  const more = strategy.validateExpressions?.(object, undefined, errors)
   if (more) errors.push(...(await more))
   if (errors.length > 0) throw invalid(resource.definition, metadata.name ?? '', errors)
   if (strategy.warnings) request.warnings.push(...strategy.warnings(object))

@@ -4,6 +4,7 @@
  */
 
 import { invalid as invalidValue } from '../../api/field-errors.ts'
+import { validateMetadata, validateMetadataUpdate } from '../../api/metadata-rules.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { conflict, custom, type FieldError, invalid, notFound } from '../../api/status.ts'
 import { KeyNotFound, RevisionMismatch } from '../../store/errors.ts'
@@ -20,7 +21,6 @@ import { commitDelete, commitUpdate } from './commit.ts'
 import { placeInNamespace } from './create.ts'
 import { setGeneration } from './generation.ts'
 import { isReadyToGo } from './lifecycle.ts'
-import { validateMetadata, validateMetadataUpdate } from './metadata-rules.ts'
 
 /** How often a write starts over before the conflict is the caller's. */
 const MAX_ATTEMPTS = 20
@@ -88,7 +88,7 @@ async function attemptUpdate(
   checkVersion(call, object, entry)
   prepare(call, plan, object, old)
   const errors = findErrors(call, plan, object, old)
-  const more = resource.definition.strategy.validateExpressions?.(object, old, errors.length > 0)
+  const more = resource.definition.strategy.validateExpressions?.(object, old, errors)
   if (more) errors.push(...(await more))
   if (errors.length > 0) throw invalid(resource.definition, call.name, errors)
   const { warnings } = resource.definition.strategy

@@ -145,7 +145,7 @@ test('a slice stays with its driver, pool and node', () => {
 const compiled = async (expression: string) => {
   const { strategy } = definitionOf('deviceclasses')
   const { object } = create('deviceclasses', { spec: { selectors: [{ cel: { expression } }] } })
-  return (await strategy.validateExpressions?.(object, undefined, false)) ?? []
+  return (await strategy.validateExpressions?.(object, undefined, [])) ?? []
 }
 
 test('expressions about devices are compiled', async () => {

@@ -12,8 +12,11 @@ const V2 = V1.replace('/v1/', '/v2/')
 let server: TestServer
 let hooks: ReviewServer
 let broken: boolean
+/** Spoils what the webhook answers. */
+let spoil: (objects: KubeObject[]) => unknown[]
 beforeEach(async () => {
   broken = false
+  spoil = (objects) => objects
   server = await startServer()
   hooks = await reviewServer((_path, review) => converted(review))
   const crd = definition('hosts', 'Host', { type: 'object', properties: { hostPort: { type: 'string' } } })
@@ -38,7 +41,11 @@ function converted({ request, apiVersion }: Review): Review {
     const next = desiredAPIVersion.endsWith('v2') ? { host, port, surplus: true } : { hostPort: `${spec?.host}:${spec?.port}` }
     return { ...rest, apiVersion: desiredAPIVersion, spec: next }
   })
-  return { apiVersion, kind: 'ConversionReview', response: { uid, result, convertedObjects } }
+  return {
+    apiVersion,
+    kind: 'ConversionReview',
+    response: { uid, result, convertedObjects: spoil(convertedObjects as KubeObject[]) },
+  }
 }
 
 const host = (name: string, version: string, spec: object) => ({
@@ -79,4 +86,33 @@ it('say so when the webhook fails', async () => {
     'conversion webhook for stable.example.com/v1, Kind=Host failed: out of order',
   )
   expect((await server.call('GET', `${V1}/a`)).spec).toEqual({ hostPort: 'web:80' })
+})
+
+it('say what was wrong with what the webhook returned', async () => {
+  await server.call('POST', V1, host('a', 'v1', { hostPort: 'web:80' }))
+  const expectRefusal = async (how: typeof spoil, text: string) => {
+    spoil = how
+    await expect(server.call('GET', `${V2}/a`)).rejects.toThrow(`conversion webhook for stable.example.com/v1, Kind=Host ${text}`)
+  }
+  const each = (change: object) => (objects: KubeObject[]) => objects.map((one) => ({ ...one, ...change }))
+  const metadata = (change: object) => (objects: KubeObject[]) =>
+    objects.map((one) => ({ ...one, metadata: { ...one.metadata, ...change } }))
+  await expectRefusal(() => [], 'returned 0 objects, expected 1')
+  await expectRefusal(
+    each({ apiVersion: 'x/v9' }),
+    'returned invalid object at index 0: invalid groupVersion (expected stable.example.com/v2, received x/v9)',
+  )
+  await expectRefusal(each({ kind: 'Other' }), 'returned invalid object at index 0: invalid kind (expected Host, received Other)')
+  await expectRefusal(metadata({ name: 'b' }), 'returned invalid object: must have the same name: a != b')
+  await expectRefusal(
+    metadata({ labels: { x: 1 } }),
+    'returned invalid metadata: metadata.labels[x] must be a string, but is number in converted object',
+  )
+  await expectRefusal(
+    metadata({ labels: { 'x y': '' } }),
+    'returned invalid metadata: metadata.labels: Invalid value: "x y": name part',
+  )
+  await server.call('POST', V1, host('b', 'v1', { hostPort: 'db:80' }))
+  spoil = each({ kind: 'Other' })
+  await expect(server.call('GET', V2)).rejects.toThrow('returned invalid converted object at index 0: invalid kind')
 })

@@ -1,26 +1,46 @@
 /** What must hold for the metadata of every object (apimachinery `api/validation/objectmeta.go`), whatever its kind. */
-import type { ResourceDefinition } from '../../api/definition.ts'
-import { forbidden, immutable, invalid, required, tooLong } from '../../api/field-errors.ts'
-import { dnsLabel, dnsLabel1035, dnsSubdomain, labelValue, pathSegment, qualifiedName } from '../../api/names.ts'
-import type { KubeObject, Metadata, OwnerReference } from '../../api/object.ts'
-import type { FieldError } from '../../api/status.ts'
-import { splitApiVersion } from '../request/body.ts'
+import type { ResourceDefinition } from './definition.ts'
+import { forbidden, immutable, invalid, required, tooLong } from './field-errors.ts'
+import { dnsLabel, dnsLabel1035, dnsSubdomain, labelValue, pathSegment, qualifiedName } from './names.ts'
+import type { KubeObject, Metadata, OwnerReference } from './object.ts'
+import type { FieldError } from './status.ts'
 
 const MAX_ANNOTATIONS_BYTES = 256 * 1024
 const STANDARD_FINALIZERS = new Set(['foregroundDeletion', 'orphan', 'kubernetes'])
 const NAME_RULES = { subdomain: dnsSubdomain, label: dnsLabel, label1035: dnsLabel1035, path: pathSegment, none: () => [] }
 
+/** What is particular to the kind, and where the metadata stands. */
+interface Place {
+  readonly path: string
+  readonly nameRule: keyof typeof NAME_RULES
+  readonly namespaced: boolean
+  /** Finalizers need no domain. */
+  readonly lenient: boolean
+}
+
 /** Checks the metadata of an object that is about to be created or updated. */
-export function validateMetadata(object: KubeObject, definition: ResourceDefinition): FieldError[] {
-  const { metadata } = object
+export function validateMetadata({ metadata }: KubeObject, definition: ResourceDefinition): FieldError[] {
+  const { namespaced, strategy } = definition
+  const place = { path: 'metadata', namespaced, nameRule: strategy.nameRule ?? 'subdomain', lenient: isLenient(definition) }
+  return check(metadata, place)
+}
+
+/** Checks that of an object within another one, of which nothing is known but what it says itself: it may have no name yet. */
+export function validateEmbeddedMetadata(metadata: Metadata, path: string): FieldError[] {
+  const named = metadata.name ? metadata : { ...metadata, name: 'unnamed' }
+  return check(named, { path, namespaced: Boolean(metadata.namespace), nameRule: 'path', lenient: true })
+}
+
+function check(metadata: Metadata, place: Place): FieldError[] {
+  const { path, lenient } = place
   const errors: FieldError[] = []
-  checkName(metadata, definition, errors)
-  checkLabels(metadata.labels, errors)
-  checkAnnotations(metadata.annotations, errors)
-  for (const owner of metadata.ownerReferences ?? []) checkOwner(owner, errors)
-  checkControllers(metadata.ownerReferences ?? [], errors)
+  checkName(metadata, place, errors)
+  checkLabels(metadata.labels, `${path}.labels`, errors)
+  checkAnnotations(metadata.annotations, `${path}.annotations`, errors)
+  for (const owner of metadata.ownerReferences ?? []) checkOwner(owner, `${path}.ownerReferences`, errors)
+  checkControllers(metadata.ownerReferences ?? [], `${path}.ownerReferences`, errors)
   for (const [index, finalizer] of (metadata.finalizers ?? []).entries()) {
-    checkFinalizer(finalizer, `metadata.finalizers[${index}]`, isLenient(definition), errors)
+    checkFinalizer(finalizer, `${path}.finalizers[${index}]`, lenient, errors)
   }
   return errors
 }
@@ -47,42 +67,41 @@ export function validateMetadataUpdate(object: KubeObject, old: KubeObject): Fie
   return errors
 }
 
-function checkName(metadata: Metadata, definition: ResourceDefinition, errors: FieldError[]): void {
+function checkName(metadata: Metadata, { path, nameRule, namespaced }: Place, errors: FieldError[]): void {
   const { name = '', generateName = '', namespace = '' } = metadata
-  const rule = NAME_RULES[definition.strategy.nameRule ?? 'subdomain']
+  const rule = NAME_RULES[nameRule]
   if (generateName !== '') {
     // A generated name ends in a letter or digit, so the prefix may end in what a name may not.
     for (const complaint of rule(generateName.replace(/[-.]+$/, '') || 'a'))
-      errors.push(invalid('metadata.generateName', generateName, complaint))
+      errors.push(invalid(`${path}.generateName`, generateName, complaint))
   }
-  if (name === '') errors.push(required('metadata.name', 'name or generateName is required'))
-  else for (const complaint of rule(name)) errors.push(invalid('metadata.name', name, complaint))
-  if (!definition.namespaced) {
-    if (namespace !== '') errors.push(forbidden('metadata.namespace', 'not allowed on this type'))
-  } else if (namespace === '') errors.push(required('metadata.namespace'))
-  else for (const complaint of dnsLabel(namespace)) errors.push(invalid('metadata.namespace', namespace, complaint))
+  if (name === '') errors.push(required(`${path}.name`, 'name or generateName is required'))
+  else for (const complaint of rule(name)) errors.push(invalid(`${path}.name`, name, complaint))
+  if (!namespaced) {
+    if (namespace !== '') errors.push(forbidden(`${path}.namespace`, 'not allowed on this type'))
+  } else if (namespace === '') errors.push(required(`${path}.namespace`))
+  else for (const complaint of dnsLabel(namespace)) errors.push(invalid(`${path}.namespace`, namespace, complaint))
 }
 
-function checkLabels(labels: Metadata['labels'], errors: FieldError[]): void {
+function checkLabels(labels: Metadata['labels'], path: string, errors: FieldError[]): void {
   for (const key in labels) {
-    for (const complaint of qualifiedName(key)) errors.push(invalid('metadata.labels', key, complaint))
-    for (const complaint of labelValue(labels[key]!)) errors.push(invalid('metadata.labels', labels[key], complaint))
+    for (const complaint of qualifiedName(key)) errors.push(invalid(path, key, complaint))
+    for (const complaint of labelValue(labels[key]!)) errors.push(invalid(path, labels[key], complaint))
   }
 }
 
-function checkAnnotations(annotations: Metadata['annotations'], errors: FieldError[]): void {
+function checkAnnotations(annotations: Metadata['annotations'], path: string, errors: FieldError[]): void {
   let bytes = 0
   for (const key in annotations) {
-    for (const complaint of qualifiedName(key.toLowerCase())) errors.push(invalid('metadata.annotations', key, complaint))
+    for (const complaint of qualifiedName(key.toLowerCase())) errors.push(invalid(path, key, complaint))
     bytes += Buffer.byteLength(key) + Buffer.byteLength(annotations[key]!)
   }
-  if (bytes > MAX_ANNOTATIONS_BYTES) errors.push(tooLong('metadata.annotations', MAX_ANNOTATIONS_BYTES))
+  if (bytes > MAX_ANNOTATIONS_BYTES) errors.push(tooLong(path, MAX_ANNOTATIONS_BYTES))
 }
 
-function checkOwner(owner: OwnerReference, errors: FieldError[]): void {
-  const path = 'metadata.ownerReferences'
-  const [, version] = splitApiVersion(owner.apiVersion ?? '')
-  if (version === '') errors.push(invalid(`${path}.apiVersion`, owner.apiVersion ?? '', 'version must not be empty'))
+function checkOwner(owner: OwnerReference, path: string, errors: FieldError[]): void {
+  const version = (owner.apiVersion ?? '').split('/', 2).at(-1)
+  if (!version) errors.push(invalid(`${path}.apiVersion`, owner.apiVersion ?? '', 'version must not be empty'))
   if (!owner.kind) errors.push(invalid(`${path}.kind`, owner.kind ?? '', 'must not be empty'))
   if (!owner.name) errors.push(invalid(`${path}.name`, owner.name ?? '', 'must not be empty'))
   if (!owner.uid) errors.push(invalid(`${path}.uid`, owner.uid ?? '', 'must not be empty'))
@@ -91,12 +110,12 @@ function checkOwner(owner: OwnerReference, errors: FieldError[]): void {
   }
 }
 
-function checkControllers(owners: readonly OwnerReference[], errors: FieldError[]): void {
+function checkControllers(owners: readonly OwnerReference[], path: string, errors: FieldError[]): void {
   const controllers = owners.filter((owner) => owner.controller === true)
   if (controllers.length < 2) return
   const [first, second] = controllers.map((owner) => owner.name)
   const why = `Only one reference can have Controller set to true. Found "true" in references for ${first} and ${second}`
-  errors.push(invalid('metadata.ownerReferences', owners, why))
+  errors.push(invalid(path, owners, why))
 }
 
 /** The kinds of Kubernetes' libraries, and custom ones, may have finalizers without a domain's path. */
