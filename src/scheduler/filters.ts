@@ -1,7 +1,7 @@
 /** Which nodes can take a pod at all, and why the others cannot, in kube-scheduler's words. */
+import { allowsNode } from '../api/node-selectors.ts'
 import type { Node, Pod } from '../api/types.ts'
 import type { ClusterState, NodeInfo } from './cluster-state.ts'
-import { matchesRequiredNodes } from './node-affinity.ts'
 import { hostPortsOf, lacking, podRequests, type Resources } from './resources.ts'
 import { untoleratedTaint } from './taints.ts'
 import { type DomainCheck, domainChecks } from './topology.ts'
@@ -50,7 +50,7 @@ function fixedRefusal({ pod, domainChecks: checks, volumes }: PodDemand, node: N
   const taint = untoleratedTaint(pod, node, ['NoSchedule', 'NoExecute'])
   if (taint?.key === 'node.kubernetes.io/unschedulable') return 'node(s) were unschedulable'
   if (taint) return `node(s) had untolerated taint(s) {${taint.key}: ${taint.value ?? ''}}`.replace('taint(s)', 'taint')
-  if (!matchesRequiredNodes(pod, node)) return "node(s) didn't match Pod's node affinity/selector"
+  if (!allowsNode(pod.spec, node)) return "node(s) didn't match Pod's node affinity/selector"
   for (const check of checks) {
     const reason = check(node)
     if (reason) return reason

@@ -1,8 +1,8 @@
 /** Which of the feasible nodes is best: several views from 0 to 100, weighted as kube-scheduler weights them. */
+import { matchesNodeTerm } from '../api/node-selectors.ts'
 import type { Pod } from '../api/types.ts'
 import { type ClusterState, type NodeInfo, ownerOf } from './cluster-state.ts'
 import type { PodDemand } from './filters.ts'
-import { matchesNodeTerm } from './node-affinity.ts'
 import { untoleratedTaint } from './taints.ts'
 import { countDomains, spreadDomains } from './topology.ts'
 

@@ -2,9 +2,9 @@
  * Affinity between pods and spreading over domains, decided from counts by node. A domain is the set of nodes with one
  * value of a topology label.
  */
+import { allowsNode } from '../api/node-selectors.ts'
 import type { Node, Pod, TopologySpreadConstraint } from '../api/types.ts'
 import { type ClusterState, type NodeInfo, requiredAntiAffinity } from './cluster-state.ts'
-import { matchesRequiredNodes } from './node-affinity.ts'
 import { podFilterOf } from './pod-counter.ts'
 import { untoleratedTaint } from './taints.ts'
 
@@ -105,6 +105,6 @@ export function spreadDomains(state: ClusterState, pod: Pod, constraint: Topolog
 
 function isEligible(pod: Pod, info: NodeInfo, constraint: TopologySpreadConstraint): boolean {
   if (!info.node) return false
-  if (constraint.nodeAffinityPolicy !== 'Ignore' && !matchesRequiredNodes(pod, info.node)) return false
+  if (constraint.nodeAffinityPolicy !== 'Ignore' && !allowsNode(pod.spec, info.node)) return false
   return constraint.nodeTaintsPolicy !== 'Honor' || !untoleratedTaint(pod, info.node, ['NoSchedule', 'NoExecute'])
 }

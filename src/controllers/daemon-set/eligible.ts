@@ -1,14 +1,6 @@
 /** Which nodes a DaemonSet's pods belong on, and the marks that bring a pod to its node. Pure. */
-import type {
-  Affinity,
-  DaemonSet,
-  Node,
-  NodeSelectorRequirement,
-  NodeSelectorTerm,
-  Pod,
-  PodSpec,
-  Toleration,
-} from '../../api/types.ts'
+import { allowsNode } from '../../api/node-selectors.ts'
+import type { Affinity, DaemonSet, Node, Pod, PodSpec, Toleration } from '../../api/types.ts'
 import { tolerates } from '../nodes/taints.ts'
 
 const NAME_FIELD = 'metadata.name'
@@ -35,47 +27,12 @@ export function daemonTolerations(spec: PodSpec | undefined): Toleration[] {
 export function placement(set: DaemonSet, node: Node): { run: boolean; stay: boolean } {
   const spec = set.spec?.template.spec
   if (spec?.nodeName && spec.nodeName !== node.metadata.name) return { run: false, stay: false }
-  if (!fitsAffinity(spec, node)) return { run: false, stay: false }
+  if (!allowsNode(spec, node)) return { run: false, stay: false }
   const tolerations = daemonTolerations(spec)
   const untolerated = (node.spec?.taints ?? []).filter(
     (taint) => taint.effect !== 'PreferNoSchedule' && !tolerations.some((toleration) => tolerates(toleration, taint)),
   )
   return { run: untolerated.length === 0, stay: untolerated.every(({ effect }) => effect !== 'NoExecute') }
-}
-
-function fitsAffinity(spec: PodSpec | undefined, node: Node): boolean {
-  const labels = node.metadata.labels ?? {}
-  for (const [key, value] of Object.entries(spec?.nodeSelector ?? {})) if (labels[key] !== value) return false
-  const required = spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
-  return !required || required.nodeSelectorTerms.some((term) => fitsTerm(term, node))
-}
-
-/** A term that asks for nothing fits nothing. */
-function fitsTerm({ matchExpressions = [], matchFields = [] }: NodeSelectorTerm, node: Node): boolean {
-  if (matchExpressions.length === 0 && matchFields.length === 0) return false
-  return (
-    matchExpressions.every((one) => fits(one, node.metadata.labels?.[one.key])) &&
-    matchFields.every((one) => one.key === NAME_FIELD && fits(one, node.metadata.name))
-  )
-}
-
-function fits({ operator, values = [] }: NodeSelectorRequirement, value: string | undefined): boolean {
-  switch (operator) {
-    case 'In':
-      return value !== undefined && values.includes(value)
-    case 'NotIn':
-      return value === undefined || !values.includes(value)
-    case 'Exists':
-      return value !== undefined
-    case 'DoesNotExist':
-      return value === undefined
-    case 'Gt':
-      return value !== undefined && Number(value) > Number(values[0])
-    case 'Lt':
-      return value !== undefined && Number(value) < Number(values[0])
-    default:
-      return false
-  }
 }
 
 /** Ties a pod to a node while leaving its binding to the scheduler: the node's name is asked for in every term. */

@@ -97,15 +97,7 @@ export class PodWorker {
 
   /** Ends the worker and leaves the pod as it is. */
   async close(): Promise<void> {
-    this.closed = true
-    this.cancelWake()
-    this.cancelTokens()
-    this.hostPorts.close()
-    this.state.stopProbes()
-    closeNotifying(this.state)
-    this.state.releaseWatches()
-    this.state.attaches.close()
-    this.hold.close()
+    this.letGo()
     for (const stop of this.stops.values()) stop.abort()
     this.forward?.controller.abort()
     await this.forward?.done
@@ -316,6 +308,12 @@ export class PodWorker {
   }
 
   private forget(): void {
+    this.letGo()
+    this.options.onForgotten()
+  }
+
+  /** Nothing of it is waited for, watched or held any more. */
+  private letGo(): void {
     this.closed = true
     this.cancelWake()
     this.cancelTokens()
@@ -325,6 +323,5 @@ export class PodWorker {
     this.state.releaseWatches()
     this.state.attaches.close()
     this.hold.close()
-    this.options.onForgotten()
   }
 }

@@ -1,8 +1,8 @@
 /** Whether a pod fits on a node, as a kubelet decides once more after the scheduler, and what pods hold of it. */
+import { allowsNode } from '../../api/node-selectors.ts'
 import { parseQuantity, quantityMilliValue, quantityValue } from '../../api/quantity.ts'
 import type { Container, Node, Pod } from '../../api/types.ts'
 import { isSidecar } from '../plan/containers.ts'
-import { matchesNode } from './node-affinity.ts'
 
 export interface Refusal {
   reason: string
@@ -51,7 +51,7 @@ export class Admission {
     if (os && own && os !== own) {
       return { reason: 'PodOSNotSupported', message: "Failed to admit pod as the OS field doesn't match node OS" }
     }
-    if (matchesNode(pod, node)) return undefined
+    if (allowsNode(pod.spec, node)) return undefined
     const message = "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"
     return { reason: 'NodeAffinity', message }
   }

@@ -31,9 +31,10 @@ export async function removeCollection(
   if (prepared) await prepared
   const page = readPage(core, resource, target.namespace, parseListOptions(request.query, false), selection)
   const shared = { ...call, dryRun: call.dryRun || (options.dryRun ?? []).length > 0 }
-  const pending = [...page.entries]
+  const pending = page.entries.values()
   const removeNext = async () => {
-    for (let entry = pending.shift(); entry && !request.signal.aborted; entry = pending.shift()) {
+    for (const entry of pending) {
+      if (request.signal.aborted) return
       await removeOne(entry)
     }
   }
@@ -46,6 +47,6 @@ export async function removeCollection(
       if (!isNotFound(error) && !isConflict(error)) throw error
     }
   }
-  await Promise.all(Array.from({ length: Math.min(PARALLEL_DELETES, pending.length) }, removeNext))
+  await Promise.all(Array.from({ length: Math.min(PARALLEL_DELETES, page.entries.length) }, removeNext))
   return { type: 'object', status: 200, contentType: view.contentType, ...view.list(resource, page.entries, page.metadata) }
 }

@@ -1,11 +1,11 @@
 /** Node selectors: which nodes a pod asks for by their labels and fields. */
-import type { Node, NodeSelectorRequirement, NodeSelectorTerm, Pod } from '../api/types.ts'
+import type { Node, NodeSelectorRequirement, NodeSelectorTerm, PodSpec } from './types.ts'
 
 /** Whether spec.nodeSelector and required node affinity allow the node. */
-export function matchesRequiredNodes(pod: Pod, node: Node): boolean {
+export function allowsNode(spec: PodSpec | undefined, node: Node): boolean {
   const labels = node.metadata.labels ?? {}
-  for (const [key, value] of Object.entries(pod.spec?.nodeSelector ?? {})) if (labels[key] !== value) return false
-  const required = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
+  for (const [key, value] of Object.entries(spec?.nodeSelector ?? {})) if (labels[key] !== value) return false
+  const required = spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
   return !required || required.nodeSelectorTerms.some((term) => matchesNodeTerm(term, node))
 }
 
