@@ -2,6 +2,8 @@
  * Where a pod's claims let it run, and what must be written before it does: a claim that waits for its first consumer gets a volume that
  * the chosen node can reach, or the node's name for its provisioner. Decides on what the watches have shown.
  */
+
+import { matchesNodeTerm } from '../api/node-selectors.ts'
 import {
   claimKeyOf,
   claimNameOf,
@@ -16,7 +18,6 @@ import type { Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass }
 import { persistentVolumeClaims, persistentVolumes, storageClasses } from '../client/resources.ts'
 import type { Informer } from '../watch/informer.ts'
 import type { Informers } from '../watch/informers.ts'
-import { matchesNodeTerm } from './node-affinity.ts'
 
 /** What is to be written before a pod goes to a node. */
 export interface Reservation {
