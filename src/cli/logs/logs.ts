@@ -46,6 +46,7 @@ export async function runLogs(options: LogsOptions, io: Io): Promise<number> {
     const logs = logsOf(pods, chosen, io)
     const grows = options.follow === true && selections.some(({ lasts }) => lasts !== 'onePod')
     if (pods.length === 0 && !grows) return nothingThere(options, selections, session, io)
+    if (pods.length === 0) writeLine(io.stderr, `${namesOf(selections)}: no pods now; waiting for them`)
     const isOne = logs.length === 1 && !grows && selections.length === 1
     const prefix = options.prefix === 'on' || (options.prefix !== 'off' && !isOne)
     const look: Look = { prefix, grep, timestamps: options.timestamps === true, colors: colorsFor(options, io) }
@@ -98,9 +99,13 @@ function logsOf(pods: readonly Pod[], options: LogsOptions, io: Io): Log[] {
 }
 
 function nothingThere(options: LogsOptions, selections: readonly Selection[], session: Session, io: Io): number {
-  if (options.selector === undefined) throw new CommandError(`${selections.map(({ what }) => what).join(', ')} has no pods now`)
+  if (options.selector === undefined) throw new CommandError(`${namesOf(selections)}: no pods now`)
   writeLine(io.stderr, `No resources found in ${session.namespace} namespace.`)
   return 0
+}
+
+function namesOf(selections: readonly Selection[]): string {
+  return selections.map(({ what }) => what).join(', ')
 }
 
 function colorsFor({ color = 'auto' }: LogsOptions, io: Io): boolean {

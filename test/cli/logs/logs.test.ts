@@ -212,7 +212,9 @@ it('follows a job until it has finished', async () => {
   const jobs = '/apis/batch/v1/namespaces/default/jobs'
   await cli.server.call('POST', jobs, { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'j' }, spec: { template } })
   const job = await cli.server.call<{ spec: { selector: { matchLabels: Record<string, string> } } }>('GET', `${jobs}/j`)
+  expect((await cli.run(['logs', 'job/j'])).err).toBe('error: job/j: no pods now\n')
   const logs = cli.start(['logs', '-f', 'j'])
+  await vi.waitFor(() => expect(logs.err()).toBe('job/j: no pods now; waiting for them\n'), WAIT)
   const labels = job.spec.selector.matchLabels
   await create('j-1', { labels })
   node.write('j-1/c', 1, 'first try')
