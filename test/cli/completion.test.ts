@@ -36,6 +36,12 @@ describe.each(Object.entries(SERVERS))('on a server %s', (_, definitions) => {
     expect(await complete('delete', 'cm/web')).toEqual(['cm/web-settings'])
     expect(await complete('get', 'deploy', 'we')).toEqual(['web'])
     expect(await complete('get', 'scal')).toEqual(['scalable'])
+    for (const command of ['tree', 'status']) {
+      expect(await complete(command, 'we')).toEqual(['web', 'web-front', 'web-settings'])
+      expect(await complete(command, 'configmaps', 'we')).toEqual(['web-settings'])
+      expect(await complete(command, 'configm')).toEqual(['configmaps'])
+    }
+    expect(await complete('why', 'we')).toEqual(['web', 'web-front'])
     expect(await complete('alias', 's')).toEqual(['set'])
   })
 

@@ -23,7 +23,19 @@ const NEEDS_OF: Record<string, Needs> = {
   history: NEEDS.roll,
 }
 /** These take kinds too. */
-const KIND_COMMANDS = new Set(['get', 'describe', 'delete', 'scale', 'wait', 'stop', 'restart', 'set', 'tree', 'autoscale'])
+const KIND_COMMANDS = new Set([
+  'get',
+  'describe',
+  'delete',
+  'scale',
+  'wait',
+  'stop',
+  'restart',
+  'set',
+  'status',
+  'tree',
+  'autoscale',
+])
 /** These take one name; what follows is something else. */
 const ONE_NAME = new Set(['exec', 'attach', 'port-forward', 'env'])
 /** Names beyond this help nobody who types. */

@@ -111,12 +111,22 @@ function podsBelow(candidate: Candidate, world: World, seen = new Set<string>())
   return world.owned(candidate).flatMap((one) => podsBelow(one, world, seen))
 }
 
-/** Of a Service, which selects nothing without one, or of what has a `metav1.LabelSelector`. */
+const selectors = new WeakMap<KubeObject, LabelSelector | null>()
+
+/** Of a Service, which selects nothing without one, or of what has a `metav1.LabelSelector`. Made once for each object. */
 function selectorIn(object: KubeObject | undefined): LabelSelector | undefined {
   if (!object) return undefined
-  if (object.kind === 'NetworkPolicy') return labelSelector(object.spec?.podSelector ?? {})
-  if (object.kind !== 'Service') return labelSelector(object.spec?.selector)
-  const labels = object.spec?.selector as Labels | undefined
+  const known = selectors.get(object)
+  if (known !== undefined) return known ?? undefined
+  const made = selectorFrom(object)
+  selectors.set(object, made ?? null)
+  return made
+}
+
+function selectorFrom({ kind, spec }: KubeObject): LabelSelector | undefined {
+  if (kind === 'NetworkPolicy') return labelSelector(spec?.podSelector ?? {})
+  if (kind !== 'Service') return labelSelector(spec?.selector)
+  const labels = spec?.selector as Labels | undefined
   return labels && Object.keys(labels).length > 0 ? setSelector(labels) : undefined
 }
 
@@ -210,10 +220,7 @@ function usedBy(candidate: Candidate, world: World): Related[] {
   const users = WORKLOADS.flatMap((workloads) => world.all(workloads, namespace)).filter((one) => {
     if (runnerOf(one, world) !== one) return false
     const object = world.object(one)
-    const specs = object
-      ? templatePathsOf(object, one.resource.group).flatMap((path) => templateAt(object, path)?.spec ?? [])
-      : []
-    if (usesOf(specs).some((use) => use.key === key && use.name === name)) return true
+    if (object && templateUses(object, one.resource.group).has(useKey(key, name))) return true
     return key === CLAIMS && claimsFor(object).test(name)
   })
   const ingresses = key === '/secrets' ? world.all(INGRESSES, namespace) : []
@@ -221,6 +228,19 @@ function usedBy(candidate: Candidate, world: World): Related[] {
     (world.object(one) as Ingress | undefined)?.spec?.tls?.some(({ secretName }) => secretName === name),
   )
   return [...users, ...serving].map((to) => ({ relation: 'used by', to, below: 'nothing' }))
+}
+
+const uses = new WeakMap<KubeObject, ReadonlySet<string>>()
+const useKey = (key: ResourceKey, name: string) => `${key}/${name}`
+
+/** Of a workload's own template. Made once for each object. */
+function templateUses(object: KubeObject, group: string): ReadonlySet<string> {
+  const known = uses.get(object)
+  if (known) return known
+  const specs = templatePathsOf(object, group).flatMap((path) => templateAt(object, path)?.spec ?? [])
+  const made = new Set(usesOf(specs).map(({ key, name }) => useKey(key, name)))
+  uses.set(object, made)
+  return made
 }
 
 /** The names of claims that a StatefulSet makes for its pods. */
