@@ -6,7 +6,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { KubeObject } from '../../src/api/object.ts'
 import type { Cause } from '../../src/cli/why/cause.ts'
 import type { ResourceRef } from '../../src/client/client.ts'
-import { configMaps, deployments, jobs, pods, services, statefulSets } from '../../src/client/resources.ts'
+import {
+  configMaps,
+  deployments,
+  jobs,
+  persistentVolumeClaims,
+  pods,
+  services,
+  statefulSets,
+} from '../../src/client/resources.ts'
 import type { Cluster } from '../../src/cluster.ts'
 import { startTestCluster } from '../../src/testing.ts'
 import { until } from '../controllers/until.ts'
@@ -130,6 +138,36 @@ describe('skiff why', () => {
       spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'app:v1' }] },
     })
     await says('ended', line('pod/ended: it failed: container c ended with exit code 7'))
+  })
+
+  it('goes on to claims that are not bound, and says why pods cannot be made', async () => {
+    await make(persistentVolumeClaims as never, {
+      metadata: { name: 'data', ...IN },
+      spec: { storageClassName: '', accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+    })
+    const volumes = [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }]
+    await make(pods as never, { metadata: { name: 'stored', ...IN }, spec: { ...templateOf('stored', {}).spec, volumes } })
+    await says(
+      'stored',
+      line('pod/stored: .*'),
+      line('  persistentvolumeclaim/data: its phase is Pending, not Bound.*'),
+      /^root cause: persistentvolumeclaim\/data: its phase is Pending, not Bound/,
+    )
+    const spec = { ...templateOf('lonely', {}).spec, serviceAccountName: 'nobody' }
+    const template = { ...templateOf('lonely', {}), spec }
+    const selector = { matchLabels: { app: 'lonely' } }
+    await make(deployments as never, { metadata: { name: 'lonely', ...IN }, spec: { selector, template } })
+    await says('deploy/lonely', line('deployment/lonely: its pods cannot be made: .*"nobody" not found'))
+    await make(statefulSets as never, {
+      metadata: { name: 'lonely', ...IN },
+      spec: { serviceName: 'lonely', selector, template },
+    })
+    await says(
+      'sts/lonely',
+      line(String.raw`statefulset/lonely: 0 of 1 are ready; it has no pods \(FailedCreate: .*"nobody" not found.*`),
+    )
+    await serve('unselected')
+    await says('unselected', line('service/unselected: it has no ready endpoint; there is no pod with app=unselected'))
   })
 
   it('ends at a circle, and names it', async () => {
