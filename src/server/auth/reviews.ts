@@ -2,7 +2,6 @@
  * The create-only resources that answer questions about users and permissions: nothing is stored, the answer is the question
  * with its status filled in.
  */
-import { invalid as invalidField } from '../../api/field-errors.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { badRequest, type FieldError, invalid } from '../../api/status.ts'
 import type { NonResourceAttributes, ResourceAttributes, SubjectAccessReviewSpec } from '../../api/types.ts'
@@ -10,6 +9,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { UserInfo } from '../contract.ts'
 import { AUTHENTICATED, withGroup } from './authenticate.ts'
 import type { Attributes, Authorizer } from './contract.ts'
+import { checkAccessReview } from './review-rules.ts'
 import type { ServiceAccounts } from './service-accounts.ts'
 
 const AUTHORIZATION_GROUP = 'authorization.k8s.io'
@@ -55,16 +55,16 @@ export function createReviews(options: ReviewsOptions): Reviews {
       )
     },
     subjectaccessreviews: async (object) => {
-      refuse(checkAccess(object.spec ?? {}, true))
+      refuse(checkAccessReview(object, { namesUser: true }))
       return decide(object, userOf(object.spec))
     },
     localsubjectaccessreviews: async (object, { namespace }) => {
       checkNamespace(object, namespace)
-      refuse([...checkAccess(object.spec ?? {}, true), ...checkLocal(object.spec ?? {}, namespace)])
+      refuse(checkAccessReview(object, { namesUser: true, namespace }))
       return decide(object, userOf(object.spec))
     },
     selfsubjectaccessreviews: async (object, { user }) => {
-      refuse(checkAccess(object.spec ?? {}, false))
+      refuse(checkAccessReview(object, { namesUser: false }))
       return decide(object, user)
     },
     selfsubjectrulesreviews: async (object, { user }) => {
@@ -123,36 +123,6 @@ function aboutResource(user: UserInfo, asked: ResourceAttributes): Attributes {
 
 function aboutPath(user: UserInfo, { verb = '', path = '' }: NonResourceAttributes): Attributes {
   return { user, verb, path }
-}
-
-function checkAccess(spec: SubjectAccessReviewSpec, namesUser: boolean): FieldError[] {
-  const errors: FieldError[] = []
-  const { resourceAttributes, nonResourceAttributes } = spec
-  if (resourceAttributes && nonResourceAttributes) {
-    // The value appears as Go's own field names spell it.
-    const value = { Path: nonResourceAttributes.path ?? '', Verb: nonResourceAttributes.verb ?? '' }
-    errors.push(invalidField('spec.nonResourceAttributes', value, 'cannot be specified in combination with resourceAttributes'))
-  }
-  if (!resourceAttributes && !nonResourceAttributes) {
-    const complaint = 'exactly one of nonResourceAttributes or resourceAttributes must be specified'
-    errors.push(invalidField('spec.resourceAttributes', null, complaint))
-  }
-  if (namesUser && !spec.user && !spec.groups?.length) {
-    errors.push(invalidField('spec.user', spec.user ?? '', 'at least one of user or group must be specified'))
-  }
-  return errors
-}
-
-function checkLocal(spec: SubjectAccessReviewSpec, namespace: string): FieldError[] {
-  const errors: FieldError[] = []
-  const asked = spec.resourceAttributes?.namespace ?? ''
-  if (spec.resourceAttributes && asked !== namespace) {
-    errors.push(invalidField('spec.resourceAttributes.namespace', asked, 'must match metadata.namespace'))
-  }
-  if (spec.nonResourceAttributes) {
-    errors.push(invalidField('spec.nonResourceAttributes', spec.nonResourceAttributes, 'disallowed on this kind of request'))
-  }
-  return errors
 }
 
 function checkNamespace(object: KubeObject, namespace: string): void {

@@ -65,6 +65,27 @@ describe('access reviews', () => {
     )
   })
 
+  it('refuse names and half selections', async () => {
+    const named = { metadata: { name: 'x' }, spec: { resourceAttributes: pods } }
+    await expect(auth.reviews.selfsubjectaccessreviews(named, { user: carol, namespace: '' })).rejects.toThrow(
+      'metadata: Invalid value: {"name":"x"}: must be empty',
+    )
+    const fieldSelector = { rawSelector: 'a=b', requirements: [{ key: '', operator: 'In' }] }
+    const labelSelector = { requirements: [{ key: 'a b', operator: 'Near', values: ['c'] }] }
+    await expect(self({ resourceAttributes: { ...pods, fieldSelector, labelSelector } })).rejects.toMatchObject({
+      status: {
+        details: {
+          causes: [
+            { field: 'spec.resourceAttributes.fieldSelector.rawSelector' },
+            { field: 'spec.resourceAttributes.fieldSelector.requirements[0].key' },
+            { field: 'spec.resourceAttributes.fieldSelector.requirements[0].values' },
+            { field: 'spec.resourceAttributes.labelSelector.requirements[0].key' },
+          ],
+        },
+      },
+    })
+  })
+
   it('list the rules one holds', async () => {
     const ask = (spec: object) => auth.reviews.selfsubjectrulesreviews({ metadata: {}, spec }, { user: carol, namespace: '' })
     expect(await ask({ namespace: 'ns' })).toMatchObject({
