@@ -3,6 +3,7 @@
  * nothing crashed for a while. One that fails before is left, once; who asks for it again gets it. Pure.
  */
 import { isDeepStrictEqual } from 'node:util'
+import { CANARY } from '../../api/extensions/canary.ts'
 import type { ContainerStatus, Deployment, Pod, PodTemplateSpec, ReplicaSet } from '../../api/types.ts'
 import { AUTO_ROLLBACK, readTriggers, type Trigger } from './settings.ts'
 import { type BadTemplate, badTemplates, imagesOf, LAST_GOOD } from './verdicts.ts'
@@ -26,7 +27,7 @@ export interface RollbackObserved {
 }
 
 export type Verdict =
-  /** Nothing can be said of it now: it is paused, going away, or its controller has not looked yet. */
+  /** Nothing can be said of it now: it is paused, its canary is for others to judge, it is going away, or its controller has not looked yet. */
   | { kind: 'Unknown' }
   | { kind: 'Watching'; set: ReplicaSet; againMs: number | undefined; returned: BadTemplate | undefined }
   | { kind: 'Proved'; set: ReplicaSet; isNews: boolean; returned: BadTemplate | undefined }
@@ -39,7 +40,8 @@ export function planRollback(observed: RollbackObserved): Verdict {
   const { metadata, spec, status } = deployment
   const isSeen = (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0)
   const set = replicaSets.find((candidate) => sameTemplate(candidate.spec?.template, spec?.template))
-  if (metadata.deletionTimestamp || spec?.paused || !isSeen || !set) return { kind: 'Unknown' }
+  const isCanary = metadata.annotations?.[CANARY] !== undefined
+  if (metadata.deletionTimestamp || spec?.paused || isCanary || !isSeen || !set) return { kind: 'Unknown' }
   const known = badTemplates(deployment)
   const hash = hashOf(set)
   if (metadata.annotations?.[LAST_GOOD] === hash && !known.some((bad) => bad.hash === hash))

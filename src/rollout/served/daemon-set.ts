@@ -19,9 +19,8 @@ export const daemonSetKind: ServedKind<DaemonSet> = {
     available: status?.numberAvailable ?? 0,
     all: status?.currentNumberScheduled ?? 0,
   }),
-  pace({ maxSurge, maxUnavailable, minReadySeconds, canary }, { metadata, spec }) {
+  pace({ maxSurge, maxUnavailable, minReadySeconds }, { metadata, spec }) {
     const name = `daemonset/${metadata.name}`
-    if (canary !== undefined) throw new RollError(`${name} has no canary: its server replaces the pods of all nodes`)
     if (spec?.updateStrategy?.type === 'OnDelete')
       throw new RollError(`${name} updates pods only when they are deleted: its updateStrategy is OnDelete`)
     const rollingUpdate = { ...(maxSurge !== undefined && { maxSurge }), ...(maxUnavailable !== undefined && { maxUnavailable }) }

@@ -4,6 +4,7 @@ import type { Client } from '../../client/client.ts'
 import { deployments, replicaSets } from '../../client/resources.ts'
 import type { Follower } from '../follow.ts'
 import { type RollbackOptions, RollError, type SideProgress } from '../progress.ts'
+import { beginCanary, canaryOn, endCanary, holdCanary, pauseCanary, resumeCanary } from './deployment-canary.ts'
 import { isSeen, type Revision, type ServedKind } from './kind.ts'
 
 const REVISION = 'deployment.kubernetes.io/revision'
@@ -18,6 +19,8 @@ export const deploymentKind: ServedKind<Deployment> = {
     const { status } = deployment
     if (!isSeen(deployment)) return 'rolling'
     const { wanted, updated, available, all } = this.countsOf(deployment)
+    const isInterrupted = deployment.metadata.annotations?.[PAUSED] !== undefined
+    if (canaryOn(deployment)) return !deployment.spec?.paused ? 'rolling' : isInterrupted ? 'paused' : 'held'
     // As `kubectl rollout status` has it.
     if (updated >= wanted && all <= updated && available >= updated) return 'complete'
     if (deployment.spec?.paused) return 'paused'
@@ -30,12 +33,9 @@ export const deploymentKind: ServedKind<Deployment> = {
     available: status?.availableReplicas ?? 0,
     all: status?.replicas ?? 0,
   }),
-  pace({ maxSurge, maxUnavailable, minReadySeconds, canary }, { spec, metadata }) {
-    if (canary !== undefined)
-      throw new RollError(
-        'a deployment has no canary: its server replaces all pods. Use a controller of replicas, or a statefulset',
-      )
-    if (spec?.paused && metadata.annotations?.[PAUSED] === undefined)
+  pace({ maxSurge, maxUnavailable, minReadySeconds }, deployment) {
+    const { spec, metadata } = deployment
+    if (spec?.paused && metadata.annotations?.[PAUSED] === undefined && !canaryOn(deployment))
       throw new RollError(`deployment/${metadata.name} is paused: skiff resume deployment/${metadata.name}`)
     const rollingUpdate = { ...(maxSurge !== undefined && { maxSurge }), ...(maxUnavailable !== undefined && { maxUnavailable }) }
     if (Object.keys(rollingUpdate).length > 0 && spec?.strategy?.type === 'Recreate')
@@ -45,8 +45,22 @@ export const deploymentKind: ServedKind<Deployment> = {
       ...(minReadySeconds !== undefined && { minReadySeconds }),
     }
   },
-  release: ({ spec }) => (spec?.paused ? { spec: { paused: false }, annotations: { [PAUSED]: null } } : {}),
-  pause: () => ({ spec: { paused: true }, annotations: { [PAUSED]: 'true' } }),
+  release(deployment) {
+    const canary = canaryOn(deployment)
+    const ended = canary && endCanary(canary)
+    if (ended) return { ...ended, annotations: { ...ended.annotations, [PAUSED]: null } }
+    return deployment.spec?.paused ? { spec: { paused: false }, annotations: { [PAUSED]: null } } : {}
+  },
+  pause(deployment) {
+    const canary = canaryOn(deployment)
+    return { spec: { paused: true, ...(canary && pauseCanary(canary).spec) }, annotations: { [PAUSED]: 'true' } }
+  },
+  canary: beginCanary,
+  hold: holdCanary,
+  resume(deployment) {
+    const going = resumeCanary(deployment)
+    return going ? { ...going, annotations: { ...going.annotations, [PAUSED]: null } } : this.release(deployment)
+  },
   revisions: async (client, deployment) => {
     const sets = await ownSets(client, deployment)
     return sets.sort((a, b) => revisionOf(b) - revisionOf(a)).map(revisionFrom)
@@ -85,10 +99,11 @@ async function followSets(follower: Follower, { namespace }: RollbackOptions) {
   const { store } = await follower.add(replicaSets)
   return (deployment: Deployment): { old: SideProgress; new: SideProgress } => {
     const name = deployment.metadata.name ?? ''
-    const [latest, ...others] = store
-      .list(namespace)
-      .filter((set) => isOwned(set, deployment))
-      .sort((a, b) => revisionOf(b) - revisionOf(a))
+    const own = store.list(namespace).filter((set) => isOwned(set, deployment))
+    // The watch of sets may lag behind that of the deployment: what is latest to it need not be the template of now.
+    const revision = deployment.metadata.annotations?.[REVISION]
+    const latest = own.find((set) => set.metadata.annotations?.[REVISION] === revision)
+    const others = own.filter((set) => set !== latest).sort((a, b) => revisionOf(b) - revisionOf(a))
     const busy = others.filter((set) => (set.spec?.replicas ?? 0) > 0 || (set.status?.replicas ?? 0) > 0)
     return {
       old: sum(busy, (busy[0] ?? others[0])?.metadata.name ?? name),

@@ -33,6 +33,12 @@ export interface ServedKind<T extends ServedObject = ServedObject> {
   release(object: T): ServedPatch
   /** Holds the rollout where it is; undefined where the server cannot. */
   pause?(object: T): ServedPatch
+  /** What begins a canary; throws RollError for what can have none. Undefined where no object of the kind can. */
+  canary?(options: RollOptions, object: T): ServedPatch
+  /** What is to be written once the canary's pods are ready; undefined before, and where nothing is. */
+  hold?(object: T, next: SideProgress): ServedPatch | undefined
+  /** Goes on with what an interruption had paused, as it was going on before. */
+  resume?(object: T): ServedPatch
   /** Newest first; the first is the template of now. */
   revisions(client: Client, object: T): Promise<Revision[]>
   /** More precise than the object's own counts. */

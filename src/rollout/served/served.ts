@@ -1,7 +1,7 @@
 /** Rolls what the server's own controllers roll: changes the template, and watches. Same progress, same ends as the client's own rolls. */
 import { equal, listChanges } from '../../api/equal.ts'
 import type { KubeObject } from '../../api/object.ts'
-import type { PodTemplateSpec, StatefulSet } from '../../api/types.ts'
+import type { PodTemplateSpec } from '../../api/types.ts'
 import { causeAnnotations, causePatch, imagesOf } from '../causes.ts'
 import {
   type Progress,
@@ -15,8 +15,8 @@ import { unknownRevision } from '../revisions.ts'
 import { changedImages, templateHash } from '../template.ts'
 import { daemonSetKind } from './daemon-set.ts'
 import { deploymentKind } from './deployment.ts'
-import type { Revision, ServedKind, ServedObject } from './kind.ts'
-import { canaryAnnotations, statefulSetKind } from './stateful-set.ts'
+import type { Revision, ServedKind, ServedObject, ServedPatch } from './kind.ts'
+import { statefulSetKind } from './stateful-set.ts'
 import { restOf, watchRollout } from './watch.ts'
 
 export type ServedName = 'Deployment' | 'StatefulSet' | 'DaemonSet'
@@ -40,7 +40,7 @@ export async function* rollServed(asked: RollOptions, name: ServedName): Driving
   const options = await aimed(asked, kind, before)
   const body = rollPatch(options, kind, before)
   const after = await client.patch(kind.resource, target.name, 'strategic', body, { namespace, dryRun: true })
-  const changed = !equal(before.spec, after.spec)
+  const changed = !equal(before.spec, after.spec) && !isSameCanary(options, body, before, after)
   const start = changed
     ? await client.patch(kind.resource, target.name, 'strategic', withCauses(options, body, before, after), { namespace })
     : before
@@ -62,7 +62,7 @@ export async function previewServed(asked: RollOptions, name: ServedName): Promi
   const options = await aimed(asked, kind, before)
   const body = rollPatch(options, kind, before)
   const after = await client.patch(kind.resource, target.name, 'strategic', body, { namespace, dryRun: true })
-  const changes = !equal(before.spec, after.spec)
+  const changes = !equal(before.spec, after.spec) && !isSameCanary(options, body, before, after)
   const handle = `${kind.word}/${target.name}`
   if (!changes) return { changes, isConflict: false, message: `${handle} already runs this template`, steps: [] }
   const steps = listChanges('spec', before.spec, after.spec).trim().split('\n')
@@ -118,12 +118,22 @@ function rollPatch(options: RollOptions, kind: ServedKind, before: ServedObject)
   const spec = { ...(containers.length > 0 && { containers }), ...(initContainers.length > 0 && { initContainers }) }
   const template = options.template ? replacing(options.template, containers, initContainers) : { spec }
   const pace = kind.pace(options, before)
-  const freed = kind.release(before)
-  const canary = options.canary !== undefined ? canaryAnnotations(before as StatefulSet) : freed.annotations
-  return {
-    ...(canary && { metadata: { annotations: canary } }),
-    spec: { ...freed.spec, ...pace, template },
-  }
+  const start = options.canary === undefined ? kind.release(before) : canaryOf(options, kind, before)
+  const { annotations } = start
+  return { ...(annotations && { metadata: { annotations } }), spec: { ...pace, ...start.spec, template } }
+}
+
+function canaryOf(options: RollOptions, kind: ServedKind, before: ServedObject): ServedPatch {
+  if (!kind.canary)
+    throw new RollError(`${kind.word}/${before.metadata.name} has no canary: its server replaces the pods of all nodes`)
+  return kind.canary(options, before)
+}
+
+/** Asked for again, a canary that runs already is left as it is. */
+function isSameCanary({ canary }: RollOptions, body: Body, before: ServedObject, after: ServedObject): boolean {
+  if (canary === undefined || !equal(before.spec?.template, after.spec?.template)) return false
+  const asked = Object.entries(body.metadata?.annotations ?? {})
+  return asked.length > 0 && asked.every(([key, value]) => before.metadata.annotations?.[key] === value)
 }
 
 function withCauses(options: RollOptions, body: Body, before: ServedObject, after: ServedObject): Body {
@@ -186,7 +196,7 @@ export async function* resumeServed(options: RollbackOptions, name: ServedName, 
   const before = await client.get(kind.resource, target.name, { namespace })
   const isHeld = kind.stateOf(before) === 'held'
   if (isHeld && !promote) return { outcome: 'canary', ...restOf(kind, before), message: 'a canary runs', changed: false }
-  const freed = promote || kind.word === 'deployment' ? kind.release(before) : {}
+  const freed = promote ? kind.release(before) : (kind.resume?.(before) ?? {})
   const changed = freed.spec !== undefined
   const body = { metadata: { annotations: freed.annotations ?? {} }, spec: freed.spec ?? {} }
   const start = changed ? await client.patch(kind.resource, target.name, 'strategic', body, { namespace }) : before

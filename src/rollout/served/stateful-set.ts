@@ -32,6 +32,7 @@ export const statefulSetKind: ServedKind<StatefulSet> = {
     available: status?.availableReplicas ?? status?.readyReplicas ?? 0,
     all: status?.replicas ?? 0,
   }),
+  canary: (_, set) => ({ annotations: isCanary(set) ? {} : { [PARTITION_BEFORE]: String(partitionOf(set)) } }),
   pace({ maxSurge, maxUnavailable, minReadySeconds, canary }, set) {
     const name = `statefulset/${set.metadata.name}`
     if (maxSurge !== undefined) throw new RollError(`${name} takes no surge: its pods have names of their own`)
@@ -58,11 +59,6 @@ export const statefulSetKind: ServedKind<StatefulSet> = {
   },
   revisions: controllerRevisionsOf,
   unblock: deleteUnready,
-}
-
-/** Annotations that make a partition a canary's. */
-export function canaryAnnotations(set: StatefulSet): Record<string, string> {
-  return isCanary(set) ? {} : { [PARTITION_BEFORE]: String(partitionOf(set)) }
 }
 
 function isCanary({ metadata }: StatefulSet): boolean {

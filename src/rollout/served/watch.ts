@@ -1,8 +1,9 @@
 /** Follows a rollout of the server's own to its end. */
+import { isConflict } from '../../api/status.ts'
 import { createFollower, laterOf } from '../follow.ts'
 import { createPatience } from '../patience.ts'
 import { type Phase, type Progress, type RollbackOptions, RollError, type RollResult, type SideProgress } from '../progress.ts'
-import { isSeen, type ServedKind, type ServedObject } from './kind.ts'
+import { isSeen, type ServedKind, type ServedObject, type ServedPatch } from './kind.ts'
 
 interface Ends {
   done: string
@@ -43,6 +44,8 @@ export async function* watchRollout(
         unblocked = true
         await kind.unblock?.(client, now)
       }
+      const hold = state === 'rolling' && isSeen(now) ? kind.hold?.(now, told.new) : undefined
+      if (hold) await write(options, kind, now, hold)
       const gaveUp = state === 'stuck' ? 'no-progress' : patience.exhausted()
       if (gaveUp === 'interrupted') return { outcome: gaveUp, ...told, message: await interrupted(options, kind, now) }
       if (gaveUp) {
@@ -68,9 +71,21 @@ async function interrupted({ client, namespace, target }: RollbackOptions, kind:
   const handle = `${kind.word}/${target.name}`
   const pause = kind.pause?.(now)
   if (!pause) return `interrupted; the server goes on with ${handle}: ${textOf(kind, now)}`
-  const body = { metadata: { annotations: pause.annotations ?? {} }, spec: pause.spec ?? {} }
-  await client.patch(kind.resource, target.name, 'merge', body, { namespace })
+  await client.patch(kind.resource, target.name, 'merge', bodyOf(pause), { namespace })
   return `interrupted; paused with ${textOf(kind, now)}`
+}
+
+const bodyOf = ({ annotations = {}, spec = {} }: ServedPatch) => ({ metadata: { annotations }, spec })
+
+/** On what was seen: when something else was written meanwhile, it is looked at again. */
+async function write({ client, namespace, target }: RollbackOptions, kind: ServedKind, seen: ServedObject, patch: ServedPatch) {
+  const { metadata, spec } = bodyOf(patch)
+  const { resourceVersion } = seen.metadata
+  try {
+    await client.patch(kind.resource, target.name, 'merge', { metadata: { ...metadata, resourceVersion }, spec }, { namespace })
+  } catch (error) {
+    if (!isConflict(error)) throw error
+  }
 }
 
 function textOf(kind: ServedKind, object: ServedObject): string {
