@@ -25,11 +25,15 @@ const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, min
 /** Throws an Error that says where and what would have been possible. */
 export function parseStageTimeouts(text: string): StageTimeouts {
   const found: Partial<Record<Stage, number>> = {}
-  const body = /^\s*\{(.*)\}\s*$/s.exec(text)?.[1] ?? text
+  const whole = text.trim()
+  const body = whole.startsWith('{') && whole.endsWith('}') ? whole.slice(1, -1) : whole
   for (const entry of body.split(/[,\n]/)) {
     if (entry.trim() === '') continue
-    const [, name = '', duration = ''] = /^\s*"?(\w+)"?\s*[:=]\s*"?([^"]*?)"?\s*$/.exec(entry) ?? []
-    if (name === '') throw new Error(`${JSON.stringify(entry.trim())} is not of the form STAGE: DURATION`)
+    // Trimmed first: an expression that could do without would take for ever over an entry that is mostly spaces.
+    const [, name = '', rest = ''] = /^"?(\w+)"?\s*[:=](.*)$/s.exec(entry.trim()) ?? []
+    const duration = rest.trim().replace(/^"([^"]*)"$/, '$1')
+    if (name === '' || duration.includes('"'))
+      throw new Error(`${JSON.stringify(entry.trim())} is not of the form STAGE: DURATION`)
     const stage = STAGES.find((known) => known === name)
     if (!stage) throw new Error(`there is no stage ${JSON.stringify(name)}; there are ${STAGES.join(', ')}`)
     if (stage in found) throw new Error(`${stage} is given twice`)

@@ -14,3 +14,5 @@ export const REQUIREMENTS_MET = 'skiff.dev/RequirementsMet'
 
 /** One pod's requirements; more is a sign of a mistake, and each costs a subscription. */
 export const MAX_REQUIREMENTS = 64
+/** Of a target, and of a condition: messages and conditions of pods repeat them. */
+export const MAX_REQUIREMENT_LENGTH = 1_024

@@ -6,7 +6,7 @@ import { load } from 'js-yaml'
 import { PathError, parsePath } from '../json-path-text.ts'
 import { dnsSubdomain } from '../names.ts'
 import { parseLabelSelector, SelectorError } from '../selectors.ts'
-import { MAX_REQUIREMENTS } from './names.ts'
+import { MAX_REQUIREMENT_LENGTH, MAX_REQUIREMENTS } from './names.ts'
 import { ON_LOSS, ON_TIMEOUT, PROBE_SCHEMES, type ProbeScheme, type Requirement, type Target } from './requirement.ts'
 
 export interface Problem {
@@ -23,6 +23,8 @@ export interface Parsed {
 const OPTIONS = ['condition', 'namespace', 'optional', 'timeout', 'onTimeout', 'onLoss'] as const
 const FORMS = 'KIND/NAME, KIND[SELECTOR], tcp://HOST:PORT, http://HOST[:PORT][/PATH], https://… or grpc://HOST:PORT[/SERVICE]'
 const DEFAULT_PORTS: Partial<Record<ProbeScheme, number>> = { http: 80, https: 443 }
+/** Of a mistake, in its message. */
+const MAX_SHOWN = 100
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 export function parseRequires(text: string): Parsed {
@@ -31,7 +33,8 @@ export function parseRequires(text: string): Parsed {
   if (text.trim() === '') return { requirements: [], problems: [] }
   let items: unknown
   try {
-    items = load(text)
+    // A reference to an anchor can say in a line what fills the memory when it is shown.
+    items = load(text, { maxAliases: 0 })
   } catch (error) {
     return only((error as { mark?: { line?: number } }).mark?.line ?? 0, reasonOf(error))
   }
@@ -123,6 +126,8 @@ function withOptions(text: string, target: Target, options: Record<string, unkno
 }
 
 function parseTarget(text: string): Target {
+  if (text.length > MAX_REQUIREMENT_LENGTH)
+    throw new Error(`${show(text)} has ${text.length} characters; at most ${MAX_REQUIREMENT_LENGTH} are possible`)
   const url = /^([a-z]+):\/\/(.*)$/.exec(text)
   if (url) return parseProbe(text, url[1] ?? '')
   const selected = /^([A-Za-z0-9.-]+)\[(.*)\]$/.exec(text)
@@ -158,6 +163,8 @@ function parseProbe(text: string, scheme: string): Target {
 function conditionFor(target: Target, value: unknown): string {
   if (target.type === 'probe') throw new Error('an address has no conditions: it answers, or it does not')
   if (typeof value !== 'string' || value === '') throw new Error(`${show(value)} is no condition`)
+  if (value.length > MAX_REQUIREMENT_LENGTH)
+    throw new Error(`${show(value)} has ${value.length} characters; at most ${MAX_REQUIREMENT_LENGTH} are possible`)
   const path = /^jsonpath=\{(.*?)\}(?:=(.*))?$/s.exec(value)
   if (path) {
     try {
@@ -192,5 +199,8 @@ function durationMs(text: string, value: unknown): number {
 }
 
 function show(value: unknown): string {
-  return JSON.stringify(value) ?? String(value)
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'object' && value !== null) return 'a map'
+  const text = JSON.stringify(value) ?? String(value)
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text
 }

@@ -11,7 +11,7 @@ import { admitBinding, admitCreate, admitUpdate, keepAnnotations } from './admit
 import { compileFields, hasFields, removeValues } from './compile.ts'
 import { checkOnChange } from './on-change.ts'
 import { checkRights, type Rights } from './rights.ts'
-import { type TemplatePlace, templatePlace } from './templates.ts'
+import { isPods, type TemplatePlace, templatePlace, writesPods } from './templates.ts'
 
 /** Subresources of pods through which annotations could be written. */
 const KEEPING = new Set(['status', 'ephemeralcontainers', 'resize'])
@@ -22,13 +22,11 @@ export function fieldsAdmission(context: ExtensionContext): AdmissionPlugin {
   const rights: Rights = { client, owners, related: relatedThrough(client, owners) }
   return {
     name: 'FieldPaths',
-    handles({ operation, definition, subresource }) {
-      if (operation !== 'CREATE' && operation !== 'UPDATE') return false
-      if (isBinding(definition, subresource)) return true
-      if (definition.plural === 'pods' && definition.group === '') {
-        return subresource === '' || KEEPING.has(subresource)
-      }
-      return subresource === '' && templatePlace(definition.group, definition.plural) !== undefined
+    handles(request) {
+      const { operation, definition, subresource } = request
+      if (writesPods(request)) return true
+      if ((operation !== 'CREATE' && operation !== 'UPDATE') || !isPods(definition.group, definition.plural)) return false
+      return subresource === 'binding' || KEEPING.has(subresource)
     },
     mutate(request) {
       const { operation, definition, subresource } = request

@@ -1,4 +1,5 @@
 /** Where the kinds that make pods have their template, and which kind their pods belong to then. */
+import type { AdmissionRequest } from '../../api/admission.ts'
 import type { OwnerKind } from '../../api/downward/check.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { FieldsTarget } from './compile.ts'
@@ -37,6 +38,16 @@ const PLACES: ReadonlyMap<string, TemplatePlace> = new Map([
 
 export function templatePlace(group: string, plural: string): TemplatePlace | undefined {
   return PLACES.get(`${group}/${plural}`)
+}
+
+/** Whether a write makes or changes a pod, or an object that has a template for pods. Writes to subresources are other affairs. */
+export function writesPods({ operation, definition: { group, plural }, subresource }: AdmissionRequest): boolean {
+  if ((operation !== 'CREATE' && operation !== 'UPDATE') || subresource !== '') return false
+  return isPods(group, plural) || templatePlace(group, plural) !== undefined
+}
+
+export function isPods(group: string, plural: string): boolean {
+  return plural === 'pods' && group === ''
 }
 
 /** The template of an object of any kind that has one, by its apiVersion and kind. */

@@ -14,8 +14,9 @@ import { type FieldError, invalid } from '../../api/status.ts'
 import { namespaces } from '../../client/resources.ts'
 import type { ExtensionContext } from '../extension.ts'
 import type { FieldsTarget } from '../fields/compile.ts'
-import { type TemplatePlace, templatePlace } from '../fields/templates.ts'
+import { type TemplatePlace, templatePlace, writesPods } from '../fields/templates.ts'
 import { cycleThrough } from './cycles.ts'
+import { requiresReader } from './reader.ts'
 import { refuseStrangers } from './rights.ts'
 import { idOf, labelsOf, Waiters } from './waiters.ts'
 
@@ -24,13 +25,10 @@ interface Admitting extends ExtensionContext {
 }
 
 export function requiresAdmission(extension: ExtensionContext): AdmissionPlugin {
-  const context = { ...extension, waiters: new Waiters(extension, knownRequirements) }
+  const context = { ...extension, waiters: new Waiters(extension) }
   return {
     name: 'Requires',
-    handles({ operation, definition: { group, plural }, subresource }) {
-      if ((operation !== 'CREATE' && operation !== 'UPDATE') || subresource !== '') return false
-      return (plural === 'pods' && group === '') || templatePlace(group, plural) !== undefined
-    },
+    handles: writesPods,
     mutate(request) {
       const place = templatePlace(request.definition.group, request.definition.plural)
       if (place) return admitTemplate(request, place, context)
@@ -143,10 +141,10 @@ function takeOver(object: KubeObject, template: FieldsTarget, kind: string): voi
   template.metadata.annotations = own === undefined ? others : { ...others, [REQUIRES]: own, [FROM_OWNER]: kind }
 }
 
-/** Throws a 422 with a cause for each problem. The YAML reader is loaded with the first annotation. */
+/** Throws a 422 with a cause for each problem. */
 async function read(request: AdmissionRequest, text: string, at: string): Promise<Requirement[]> {
-  reader ??= await import('../../api/requires/parse.ts')
-  const { requirements, problems } = reader.parseRequires(text)
+  const { parseRequires } = await requiresReader()
+  const { requirements, problems } = parseRequires(text)
   if (problems.length === 0) return requirements
   const lines = text.split('\n')
   const errors = problems.map(({ line, message }) => invalidField(at, lines[line - 1]?.trim() ?? '', `line ${line}: ${message}`))
@@ -161,7 +159,7 @@ async function refuseCycle(
   { waiters }: Admitting,
 ): Promise<void> {
   if (requirements.length === 0) return
-  await waiters.whenSynced()
+  await waiters.whenReady(requiresReader)
   const { kind } = request.definition
   const self = { id: idOf(object, kind), labels: labelsOf(object, kind), requirements }
   const path = await cycleThrough(self, request.namespace, waiters)
@@ -172,18 +170,4 @@ async function refuseCycle(
   const why = `it would wait for itself: ${path.join(' → ')}`
   const at = `metadata.annotations[${REQUIRES}]`
   throw invalid(request.definition, object.metadata.name ?? request.name, [invalidField(at, path[0], why)])
-}
-
-let reader: typeof import('../../api/requires/parse.ts') | undefined
-const MAX_KNOWN = 1_000
-const known = new Map<string, readonly Requirement[]>()
-
-/** The requirements of an object that was admitted before; the reader is there by the time anybody asks. */
-function knownRequirements(text: string): readonly Requirement[] {
-  const before = known.get(text)
-  if (before) return before
-  if (known.size >= MAX_KNOWN) known.clear()
-  const { requirements } = reader?.parseRequires(text) ?? { requirements: [] }
-  known.set(text, requirements)
-  return requirements
 }

@@ -2,7 +2,7 @@
 
 import { request as requestHttp } from 'node:http'
 import { connect as connectHttp2 } from 'node:http2'
-import type { Socket } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { MET, type Verdict } from '../../api/requires/condition.ts'
 import type { ProbeTarget } from '../../api/requires/requirement.ts'
@@ -42,7 +42,10 @@ export async function attempt(
 /** As Kubernetes' own probes: any status from 200 to 399; certificates are not verified. */
 function askHttp({ scheme, host, port, path }: ProbeTarget, socket: Socket): Promise<Verdict> {
   return new Promise((resolve, reject) => {
-    const stream = scheme === 'https' ? connectTls({ socket, servername: host, rejectUnauthorized: false }) : socket
+    const stream =
+      scheme === 'https'
+        ? connectTls({ socket, rejectUnauthorized: false, ...(isIP(bareHost(host)) === 0 && { servername: host }) })
+        : socket
     stream.once('error', reject)
     const headers = { host: `${host}:${port}`, 'user-agent': 'skiff-requires', connection: 'close' }
     const request = requestHttp({ method: 'GET', path, headers, createConnection: () => stream }, ({ statusCode = 0 }) => {
@@ -89,8 +92,18 @@ function askGrpc({ host, port, path: service }: ProbeTarget, socket: Socket): Pr
 
 function healthRequest(service: string): Buffer {
   const name = Buffer.from(service)
-  const message = name.length === 0 ? name : Buffer.concat([Buffer.from([0x0a, name.length]), name])
+  const message = name.length === 0 ? name : Buffer.concat([Buffer.from([0x0a, ...varint(name.length)]), name])
   const frame = Buffer.alloc(5)
   frame.writeUInt32BE(message.length, 1)
   return Buffer.concat([frame, message])
+}
+
+/** At most two bytes: a requirement is not that long. */
+function varint(value: number): number[] {
+  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, value >> 7]
+}
+
+/** Without the brackets of an IPv6 address. */
+export function bareHost(host: string): string {
+  return host.startsWith('[') ? host.slice(1, -1) : host
 }

@@ -7,7 +7,7 @@ import type { ProbeTarget } from '../../api/requires/requirement.ts'
 import { serviceOfHost } from '../../api/requires/targets.ts'
 import type { Clock } from '../../base/clock.ts'
 import { splitKey } from '../../watch/informer.ts'
-import { attempt, type Connect } from './attempt.ts'
+import { attempt, bareHost, type Connect } from './attempt.ts'
 import type { ServiceEndpoints } from './service-endpoints.ts'
 
 const ATTEMPT_TIMEOUT_MS = 2_000
@@ -112,7 +112,10 @@ export class Probes {
       timeout.abort(new Error(`nothing within ${ATTEMPT_TIMEOUT_MS / 1000} s`)),
     )
     try {
-      const place = places?.[Math.floor(Math.random() * places.length)] ?? { address: target.host, port: target.port }
+      const place = places?.[Math.floor(Math.random() * places.length)] ?? {
+        address: bareHost(target.host),
+        port: target.port,
+      }
       return await attempt(target, place.address, place.port, connect, AbortSignal.any([timeout.signal, signal]))
     } finally {
       cancel()

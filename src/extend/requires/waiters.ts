@@ -14,6 +14,7 @@ import * as resources from '../../client/resources.ts'
 import type { Informers } from '../../watch/informers.ts'
 import type { ExtensionContext } from '../extension.ts'
 import { templateOf } from '../fields/templates.ts'
+import type { RequiresReader } from './reader.ts'
 
 const { deployments, statefulSets, daemonSets, jobs, replicaSets, replicationControllers, pods, services } = resources
 const WORKLOADS = [
@@ -29,6 +30,7 @@ const INDEX = 'requires/label'
 /** A cache that has not heard of a write by then never will: the write failed after all. */
 const REMEMBERED_MS = 2_000
 const MAX_REMEMBERED = 1_000
+const MAX_PARSED = 1_000
 
 export interface Waiter {
   /** `deployment/web` */
@@ -46,21 +48,26 @@ export class Waiters {
   readonly #client: Client
   readonly #informers: Informers
   readonly #clock: Clock
-  readonly #parse: (text: string) => readonly Requirement[]
+  readonly #parsed = new Map<string, readonly Requirement[]>()
+  #reader: RequiresReader | undefined
   /** By key, and the same by namespace. */
   readonly #recent = new Map<string, Recent>()
   readonly #recentIn = new Map<string, Set<Recent>>()
   #synced: Promise<unknown> | undefined
 
-  constructor({ client, informers, clock }: ExtensionContext, parse: (text: string) => readonly Requirement[]) {
+  constructor({ client, informers, clock }: ExtensionContext) {
     this.#client = client
     this.#informers = informers
     this.#clock = clock
-    this.#parse = parse
   }
 
-  /** Resolves when the caches have listed once. */
-  whenSynced(): Promise<unknown> {
+  /** Resolves when the caches have listed once, and what they hold can be read: nothing else may be asked before. */
+  async whenReady(reader: () => Promise<RequiresReader>): Promise<void> {
+    this.#reader ??= await reader()
+    await this.#whenSynced()
+  }
+
+  #whenSynced(): Promise<unknown> {
     this.#synced ??= Promise.all(
       WORKLOADS.map((resource) => {
         const informer = this.#informers.get(resource)
@@ -120,7 +127,18 @@ export class Waiters {
     const text = requiresOf(object, kind)
     return text === undefined
       ? undefined
-      : { id: idOf(object, kind), labels: labelsOf(object, kind), requirements: this.#parse(text) }
+      : { id: idOf(object, kind), labels: labelsOf(object, kind), requirements: this.#read(text) }
+  }
+
+  /** The requirements of an object that was admitted before: templates of many objects say the same. */
+  #read(text: string): readonly Requirement[] {
+    const known = this.#parsed.get(text)
+    if (known) return known
+    if (!this.#reader) throw new Error('requirements were asked for before whenReady')
+    const { requirements } = this.#reader.parseRequires(text)
+    if (this.#parsed.size >= MAX_PARSED) this.#parsed.clear()
+    this.#parsed.set(text, requirements)
+    return requirements
   }
 
   #remembered(namespace: string): Recent[] {

@@ -5,7 +5,7 @@
 import type { AdmissionPlugin } from '../../api/admission.ts'
 import { forbidden as forbiddenField } from '../../api/field-errors.ts'
 import { invalid } from '../../api/status.ts'
-import { templatePlace } from '../fields/templates.ts'
+import { templatePlace, writesPods } from '../fields/templates.ts'
 
 /** By the annotation's name, or what it begins with when it ends in a dot. */
 const NODE_ONLY: readonly { annotation: string; what: string }[] = [
@@ -19,10 +19,7 @@ const NODE_ONLY: readonly { annotation: string; what: string }[] = [
 
 export const nodeOnly: AdmissionPlugin = {
   name: 'NodeOnly',
-  handles({ operation, definition: { group, plural }, subresource }) {
-    if ((operation !== 'CREATE' && operation !== 'UPDATE') || subresource !== '') return false
-    return (plural === 'pods' && group === '') || templatePlace(group, plural) !== undefined
-  },
+  handles: writesPods,
   validate({ object, definition, name }) {
     if (!object) return
     const place = templatePlace(definition.group, definition.plural)

@@ -18,7 +18,7 @@ import type { KubeObject } from '../../api/object.ts'
 import { invalid } from '../../api/status.ts'
 import type { Container, Pod } from '../../api/types.ts'
 import type { Extension } from '../extension.ts'
-import { templatePlace } from '../fields/templates.ts'
+import { templatePlace, writesPods } from '../fields/templates.ts'
 
 export const stages: Extension = { name: 'stages', admission: () => [stagesAdmission] }
 
@@ -27,10 +27,7 @@ const OWN_PREFIXES = [NOTIFY_PREFIX, TIMEOUTS_PREFIX, PRE_START_PREFIX, PRE_STAR
 
 const stagesAdmission: AdmissionPlugin = {
   name: 'Stages',
-  handles({ operation, definition: { group, plural }, subresource }) {
-    if ((operation !== 'CREATE' && operation !== 'UPDATE') || subresource !== '') return false
-    return (plural === 'pods' && group === '') || templatePlace(group, plural) !== undefined
-  },
+  handles: writesPods,
   mutate(request) {
     const place = templatePlace(request.definition.group, request.definition.plural)
     const podOf = (object: KubeObject | undefined) => (place ? object && place.of(object) : object) as PodLike | undefined

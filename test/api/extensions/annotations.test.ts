@@ -35,6 +35,8 @@ describe('stage timeouts', () => {
     ['ready: 0', 'ready: a timeout is longer than nothing'],
     ['ready: 40d', 'is longer than 24 days'],
     ['ready: 1s, ready: 2s', 'ready is given twice'],
+    // Mostly spaces: what reads it must not try them in every combination.
+    [`ready:${' '.repeat(100_000)}""x`, 'is not of the form STAGE: DURATION'],
   ])('are refused in %j: %s', (text, message) => {
     if (message === '') expect(() => parseStageTimeouts(text)).not.toThrow()
     else expect(() => parseStageTimeouts(text)).toThrow(message)

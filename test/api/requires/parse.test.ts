@@ -42,6 +42,14 @@ describe('what is understood', () => {
   })
 })
 
+function bombOf(levels: number): string {
+  const line = (level: number) =>
+    `- &a${level} [${Array(9)
+      .fill(level === 0 ? 'x' : `*a${level - 1}`)
+      .join(', ')}]`
+  return Array.from({ length: levels }, (_, level) => line(level)).join('\n')
+}
+
 describe('what is not', () => {
   it.each([
     ['- service/db\n- nonsense\n', 2, /"nonsense" is not KIND\/NAME/],
@@ -62,6 +70,11 @@ describe('what is not', () => {
     ['- service/db\n- service/db\n', 2, /is listed twice/],
     ['service: db', 1, /must be a YAML list/],
     ['- a: [', 1, /is not valid YAML/],
+    [`- pod/${'a'.repeat(2_000)}`, 1, /a… has 2004 characters; at most 1024 are possible/],
+    [`- pod/a: jsonpath={.status.phase}=${'a'.repeat(2_000)}`, 1, /characters; at most 1024 are possible/],
+    ['- [service/db]\n- {service/db: [Ready]}\n- {}', 3, /an empty item says nothing/],
+    // Nine of nine of nine: shown in full it would fill the memory.
+    [bombOf(12), 2, /aliases/],
     [Array.from({ length: 65 }, (_, i) => `- configmap/c${i}`).join('\n'), 1, /has 65 items; at most 64/],
   ])('%j', (text, line, message) => {
     const { problems } = parseRequires(text)

@@ -1,6 +1,6 @@
 /** Preconditions on a real cluster: pods wait for what they require, in whatever order it comes. */
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { KubeObject } from '../../../src/api/object.ts'
 import { StatusError } from '../../../src/api/status.ts'
@@ -287,7 +287,75 @@ describe('bad input', () => {
     expect(await refusalOf(client.create(pods, pod))).toContain('a pod that names its node is started at once and cannot wait')
   })
 
+  it('is an address where nothing listens, never answers, never ends or speaks something else: each says so', async () => {
+    const open = new Set<Socket>()
+    const listen = async (serve: (socket: Socket) => void): Promise<{ server: TcpServer; port: number }> => {
+      const server = createTcpServer((socket) => {
+        open.add(socket)
+        // Without reading nobody hears of the other's end.
+        socket
+          .on('error', () => {})
+          .on('close', () => open.delete(socket))
+          .resume()
+        serve(socket)
+      })
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      return { server, port: (server.address() as AddressInfo).port }
+    }
+    const [silent, endless, rude, closed] = await Promise.all([
+      listen(() => {}),
+      listen((socket) => {
+        socket.write('HTTP/1.1 200 OK\r\n')
+        const more = setInterval(() => socket.write(`x-more: ${'x'.repeat(100)}\r\n`), 20)
+        socket.on('close', () => clearInterval(more))
+      }),
+      listen((socket) => socket.end('220 mail.example.com ESMTP\r\n')),
+      listen(() => {}),
+    ])
+    await new Promise((resolve) => closed.server.close(resolve))
+    const at = { silent: silent.port, endless: endless.port, rude: rude.port, closed: closed.port }
+    try {
+      const addresses: Record<string, [string, RegExp]> = {
+        closed: [`tcp://127.0.0.1:${at.closed}`, /no answer: ECONNREFUSED/],
+        silent: [`http://127.0.0.1:${at.silent}/`, /no answer: nothing within 2 s/],
+        'silent-tls': [`https://127.0.0.1:${at.silent}/`, /no answer: nothing within 2 s/],
+        'silent-grpc': [`grpc://127.0.0.1:${at.silent}`, /no answer: nothing within 2 s/],
+        endless: [`http://127.0.0.1:${at.endless}/`, /no answer: (nothing within 2 s|HPE_HEADER_OVERFLOW)/],
+        rude: [`http://127.0.0.1:${at.rude}/`, /no answer: HPE_/],
+        'rude-grpc': [`grpc://127.0.0.1:${at.rude}`, /no answer|does not speak gRPC/],
+        nowhere: ['tcp://nowhere.example.invalid:80', /no answer: /],
+      }
+      for (const [name, [address]] of Object.entries(addresses)) await client.create(pods, podOf(`to-${name}`, `- ${address}`))
+      for (const [name, [address, why]] of Object.entries(addresses))
+        await until(async () => {
+          const message = conditionOf(await get(`to-${name}`))?.message ?? ''
+          expect(message).toContain(`waiting for ${address} (`)
+          expect(message).toMatch(why)
+        })
+      // One connection to each address at most, and none when nobody waits any more.
+      await until(() => expect(open.size).toBeLessThanOrEqual(Object.keys(addresses).length))
+      for (const name of Object.keys(addresses)) await client.delete(pods, `to-${name}`, IN)
+      await until(() => expect(open.size).toBe(0))
+    } finally {
+      for (const { server } of [silent, endless, rude]) server.close()
+      for (const socket of open) socket.destroy()
+    }
+  })
+
+  it('is a list that is too long, with the limit, also when half of it is inferred', async () => {
+    const many = (count: number) => Array.from({ length: count }, (_, i) => `- configmap/c${i}`).join('\n')
+    expect(await refusalOf(client.create(pods, podOf('long', many(65))))).toContain('has 65 items; at most 64 are possible')
+    const pod = podOf('longer', many(60), { annotations: { 'skiff.dev/infer-requires': 'true' } })
+    pod.spec!.containers[0]!.envFrom = Array.from({ length: 5 }, (_, i) => ({ secretRef: { name: `s${i}` } }))
+    expect(await refusalOf(client.create(pods, pod))).toContain('Invalid value: 65: at most 64 requirements are possible')
+  })
+
   it('is a requirement on oneself, and a cycle, with its path', async () => {
+    expect(await refusalOf(client.create(pods, podOf('own', '- pod/own')))).toContain(
+      'it would wait for itself: pod/own → pod/own',
+    )
+    const itself = podOf('own', '- pod[app=own]', { labels: { app: 'own' } })
+    expect(await refusalOf(client.create(pods, itself))).toContain('it would wait for itself: pod/own → pod/own')
     expect(await refusalOf(make(deployments as never, deploymentOf('self', '- deployment/self')))).toContain(
       'it would wait for itself: deployment/self → deployment/self',
     )
