@@ -1,6 +1,7 @@
 /** One HTTP request: who asks, the verb, the answer. Nothing thrown in here reaches the process. */
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
+import type { Status } from '../../api/status.ts'
 import type { AuditEntry } from '../audit/audit.ts'
 import type { Auth } from '../auth/auth.ts'
 import type { Core } from '../core.ts'
@@ -21,6 +22,15 @@ export interface HttpDoor {
   readonly core: Core
   readonly auth: Auth
   readonly rounds: FlushRounds
+}
+
+/** What the audit log says of who did not wait for the answer, as in Kubernetes. */
+const CLOSED_EARLY: Status = {
+  kind: 'Status',
+  apiVersion: 'v1',
+  metadata: {},
+  status: 'Success',
+  message: 'Connection closed early',
 }
 
 /** Resolves when the answer has been handed to the connection or the connection is gone. Never rejects. */
@@ -74,7 +84,10 @@ export async function handleRequest(
     await send({ core, rounds }, answer, call, request, response, departure)
     await audit?.complete(answer, answer.type === 'watch' ? 200 : answer.status)
   } catch (error) {
-    if (departure.gone || error instanceof ClientGone) return
+    if (departure.gone || error instanceof ClientGone) {
+      await audit?.complete(CLOSED_EARLY, 200)
+      return
+    }
     const failure = asStatusError(error)
     if (failure !== error) core.log.error('request failed', { method: request.method, path, error })
     await respondFailure(failure, { query, request, warnings }, response)

@@ -39,17 +39,21 @@ export async function listen(core: Core, auth: Auth, place: { host: string; port
   const connections = trackConnections(server)
   const door = { core, auth, rounds: new FlushRounds(core.clock) }
   const atWork = new Set<Promise<void>>()
+  const upgraded = new Set<Promise<void>>()
   server.on('request', (request, response) => {
     const work = handleRequest(door, request, response)
     atWork.add(work)
     void work.finally(() => atWork.delete(work))
   })
   server.on('upgrade', (request, socket: Socket, head: Buffer) => {
-    const work = import('./upgrade.ts').then(({ handleUpgrade }) => handleUpgrade(door, request as never, socket, head))
-    work.catch((error: unknown) => {
-      core.log.error('upgrade failed', { path: request.url, error })
-      socket.destroy()
-    })
+    const work = import('./upgrade.ts')
+      .then(({ handleUpgrade }) => handleUpgrade(door, request as never, socket, head))
+      .catch((error: unknown) => {
+        core.log.error('upgrade failed', { path: request.url, error })
+        socket.destroy()
+      })
+    upgraded.add(work)
+    void work.finally(() => upgraded.delete(work))
   })
   // Handshakes that fail are the client's affair: wrong certificates, plain HTTP, port scans.
   server.on('tlsClientError', (error) => core.log.debug('TLS handshake failed', { error: error.message }))
@@ -58,7 +62,7 @@ export async function listen(core: Core, auth: Auth, place: { host: string; port
   return {
     url: `https://${isIPv6(place.host) ? `[${place.host}]` : place.host}:${port}`,
     port,
-    close: () => close(server, connections, atWork),
+    close: () => close(server, connections, atWork, upgraded),
   }
 }
 
@@ -87,14 +91,26 @@ function trackConnections(server: Http2SecureServer): Set<Socket> {
 }
 
 /** Watches have been ended before; what is at work may finish within the grace. */
-async function close(server: Http2SecureServer, connections: Set<Socket>, atWork: Set<Promise<void>>): Promise<void> {
+async function close(
+  server: Http2SecureServer,
+  connections: Set<Socket>,
+  atWork: Set<Promise<void>>,
+  upgraded: Set<Promise<void>>,
+): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  await settled(atWork)
+  for (const socket of connections) socket.destroy()
+  // Without their sockets, streams end; what they have to say of that is still said.
+  await settled(upgraded)
+  await closed
+}
+
+/** Or the grace is over. */
+async function settled(work: ReadonlySet<Promise<void>>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const grace = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, CLOSE_GRACE_MS)
   })
-  await Promise.race([Promise.allSettled([...atWork]), grace])
+  await Promise.race([Promise.allSettled([...work]), grace])
   clearTimeout(timer)
-  for (const socket of connections) socket.destroy()
-  await closed
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { get } from 'node:https'
+import { get, request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -148,6 +148,21 @@ describe('the audit log', () => {
       ['ResponseComplete', 'get', { resource: 'pods', name: 'px' }, { code: 404, reason: 'NotFound' }],
     ])
     expect(events[0]).toMatchObject({ user: { username: 'admin' }, annotations: { 'authorization.k8s.io/decision': 'allow' } })
+  })
+
+  it('tells of a caller who did not wait for the answer', async () => {
+    const policy = 'apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: Metadata}]'
+    const events = await eventsOf(policy, async ({ options }) => {
+      const headers = { 'content-type': 'application/json', 'content-length': 100 }
+      const asked = request({ ...options, method: 'POST', path: MAPS, agent: false, headers }).on('error', () => {})
+      asked.write('{')
+      await expect.poll(() => readFileSync(join(folder, 'audit.log'), 'utf8'), { timeout: 30_000 }).toContain('RequestReceived')
+      asked.destroy()
+    })
+    expect(events.map(({ stage, responseStatus }) => [stage, responseStatus])).toEqual([
+      ['RequestReceived', undefined],
+      ['ResponseComplete', { metadata: {}, status: 'Success', message: 'Connection closed early', code: 200 }],
+    ])
   })
 
   it('tells of a user who may not act as another', async () => {
