@@ -13,10 +13,9 @@ const GROUPS: Readonly<Record<string, number>> = {
   ...{ 'rbac.authorization.k8s.io': 17000, 'storage.k8s.io': 16800, 'apiextensions.k8s.io': 16700 },
   ...{ 'admissionregistration.k8s.io': 16700, 'scheduling.k8s.io': 16600, 'coordination.k8s.io': 16500 },
   ...{ 'node.k8s.io': 16300, 'discovery.k8s.io': 16200, 'flowcontrol.apiserver.k8s.io': 16100, 'resource.k8s.io': 15900 },
-  'metrics.k8s.io': 100,
 }
 const VERSIONS: Readonly<Record<string, number>> = {
-  ...{ 'v1.': 1, 'v2.autoscaling': 30, 'v1.flowcontrol.apiserver.k8s.io': 21, 'v1beta1.metrics.k8s.io': 100 },
+  ...{ 'v1.': 1, 'v2.autoscaling': 30, 'v1.flowcontrol.apiserver.k8s.io': 21 },
 }
 const VERSION = 15
 
@@ -27,7 +26,10 @@ export interface GroupVersion {
 
 export const nameOf = ({ group, version }: GroupVersion): string => `${version}.${group}`
 
-/** Undefined for a group that is built in and has no place in that order: as in Kubernetes, it is served without being registered. */
+/**
+ * Undefined for a group that is built in and has no place in that order: as in Kubernetes, it is served without being registered.
+ * So is the group of metrics: its APIService is a metrics server's to make, which then answers instead.
+ */
 export function builtInService(place: GroupVersion): KubeObject | undefined {
   const group = GROUPS[place.group]
   return group === undefined ? undefined : service(place, 'onstart', { group, version: VERSIONS[nameOf(place)] ?? VERSION })
