@@ -1,4 +1,5 @@
 /** `skiff wait`: until every object is as asked, or the time is over. */
+import { setMaxListeners } from 'node:events'
 import type { KubeObject } from '../api/object.ts'
 import { CommandError, type Io, writeLine } from './io.ts'
 import { evaluatePath, showValue } from './jsonpath.ts'
@@ -22,6 +23,8 @@ export async function runWait(options: WaitOptions, io: Io): Promise<number> {
     // A timeout of 0 looks once.
     const timeout = AbortSignal.timeout(options.timeoutMs < 0 ? LONGEST_MS : options.timeoutMs || LONGEST_MS)
     const signal = AbortSignal.any([timeout, io.signal])
+    // Each object that is waited for listens.
+    setMaxListeners(0, signal)
     const selected = await selectObjects(options, session, io, NEEDS.wait)
     if (selected.length === 0 && !wanted.absent) throw new CommandError('no matching resources found')
     const waitOne = async (one: Selected): Promise<void> => {

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { KubeObject } from '../../src/api/object.ts'
-import type { EndpointSlice, Pod, Service } from '../../src/api/types.ts'
+import type { EndpointSlice, Event, Pod, Service } from '../../src/api/types.ts'
+import { eventsIn } from '../../src/cli/status/events.ts'
 import type { Facts } from '../../src/cli/status/facts.ts'
 import { judge } from '../../src/cli/status/judge.ts'
 import { reportLines } from '../../src/cli/status/lines.ts'
@@ -234,6 +235,34 @@ describe('whether an object works', () => {
     expect(judged(roll('Rolling'), { pods })).toMatch(/^partly: its rollout is under way/)
     expect(judged(roll('Paused'), { pods })).toMatch(/^partly: its rollout is paused/)
     expect(judged(roll('Paused', { canary: 1 }), { pods })).toMatch(/^partly: a canary runs/)
+  })
+})
+
+describe('warnings', () => {
+  const warning = (pod: string, reason: string, message: string, at: string): Event => ({
+    ...{ metadata: { name: `${pod}.${at}` }, involvedObject: { kind: 'Pod', name: pod, uid: pod }, type: 'Warning' },
+    ...{ reason, message, count: 2, lastTimestamp: at },
+  })
+  const at = (second: number) => `2026-01-01T00:00:0${second}Z`
+  const inPod = (name: string) => `Back-off restarting c in pod ${name}_default(00000000-0000-4000-8000-000000000000)`
+
+  it('say the same once, and nothing of what is over', () => {
+    const pods = [
+      { metadata: { name: 'web-1', uid: 'web-1' }, status: { conditions: [{ ...ready, lastTransitionTime: at(5) }] } },
+      { metadata: { name: 'web-2', uid: 'web-2' }, status: {} },
+    ] as unknown as Pod[]
+    const warnings = [
+      warning('web-1', 'Unhealthy', 'no answer', at(9)),
+      warning('web-3', 'BackOff', inPod('web-3'), at(8)),
+      warning('web-2', 'BackOff', inPod('web-2'), at(7)),
+      warning('web-1', 'BackOff', inPod('web-1'), at(4)),
+      warning('web-2', 'Failed', 'web-2 is lost', at(3)),
+    ]
+    expect(eventsIn(warnings, pods)).toEqual([
+      { object: 'pod/web-1', reason: 'Unhealthy', message: 'no answer', at: at(9), count: 2 },
+      { object: 'pod/web-3', others: 1, reason: 'BackOff', message: 'Back-off restarting c', at: at(8), count: 4 },
+      { object: 'pod/web-2', reason: 'Failed', message: 'web-2 is lost', at: at(3), count: 2 },
+    ])
   })
 })
 

@@ -11,26 +11,26 @@ import { endpointsIn, serviceText } from '../tree/state.ts'
 import { rootCauses } from '../why/cause.ts'
 import { Explainer } from '../why/explain.ts'
 import { podReason } from '../why/pod-reason.ts'
-import { eventTime, type Facts, factsOf } from './facts.ts'
+import { eventsIn } from './events.ts'
+import type { Facts, Surveyor } from './facts.ts'
 import { judge } from './judge.ts'
 import { type Crash, crashesOf, isReady, notWell } from './pods.ts'
-import type { CrashReport, EventReport, PodReport, Replicas, Report, ServiceReport } from './report.ts'
+import type { CrashReport, PodReport, Replicas, Report, ServiceReport } from './report.ts'
 
 /** Logs that are looked into; others of the same workload mostly say the same. */
 const MAX_LOGS = 3
 const LOG_LINES = 5
 const LOG_BYTES = 4096
-const MAX_EVENTS = 5
 
 export async function examine(
   resource: DiscoveredResource,
   read: KubeObject,
+  surveyor: Surveyor,
   session: Session,
-  signal: AbortSignal,
-  nowMs: number,
+  { signal, nowMs }: { signal: AbortSignal; nowMs: number },
 ): Promise<Report> {
   const [facts, cause] = await Promise.all([
-    factsOf(resource, read, session),
+    surveyor.factsOf(resource, read),
     // Of nodes, claims and the like it knows no more than their own conditions.
     new Explainer(session).explain(resource, read),
   ])
@@ -49,7 +49,7 @@ export async function examine(
     }),
     ...(facts.pods.length > 0 && { pods: await podsIn(facts.pods, session, signal) }),
     ...(facts.services.length > 0 && { services: facts.services.map(serviceIn) }),
-    ...(facts.warnings.length > 0 && { events: eventsIn(facts) }),
+    ...(facts.warnings.length > 0 && { events: eventsIn(facts.warnings, facts.pods) }),
   }
 }
 
@@ -112,24 +112,4 @@ async function lastLinesOf(
 function serviceIn({ service, slices }: Facts['services'][number]): ServiceReport {
   const { ready, all } = endpointsIn(slices)
   return { name: service.metadata.name ?? '', text: serviceText(service), ready, endpoints: all }
-}
-
-/** Where the node says which pod it means, in words that nobody reads. */
-const IN_POD = / in pod \S+\([0-9a-f-]{36}\)/
-
-/** The newest; the same about the same once, also where names were generated for it. */
-function eventsIn({ warnings }: Facts): EventReport[] {
-  const found = new Map<string, EventReport>()
-  for (const event of warnings) {
-    const { involvedObject, reason = '', series, count } = event
-    const name = involvedObject.name ?? ''
-    const object = `${(involvedObject.kind ?? '').toLowerCase()}/${name}`
-    const message = (event.message ?? '').trim().replace(IN_POD, '')
-    const key = `${object} ${reason} ${message.replaceAll(new RegExp(`${name.replaceAll('.', '\\.')}-[a-z0-9]{5}\\b`, 'g'), '*')}`
-    const before = found.get(key)
-    const times = series?.count ?? count ?? 1
-    const first = before ?? { object, reason, message, at: eventTime(event) }
-    found.set(key, { ...first, count: times + (before?.count ?? 0) })
-  }
-  return [...found.values()].slice(0, MAX_EVENTS)
 }

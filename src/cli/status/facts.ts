@@ -9,6 +9,7 @@ import { selectorOf } from '../find-pods.ts'
 import { isUnavailable } from '../names/metadata.ts'
 import { templateAt, templatePathsOf } from '../pod-template.ts'
 import type { Session } from '../session.ts'
+import { eventTime } from './events.ts'
 
 export interface Facts {
   readonly resource: DiscoveredResource
@@ -24,25 +25,43 @@ export interface Facts {
 
 const SERVICE_NAME = 'kubernetes.io/service-name'
 
-export async function factsOf(resource: DiscoveredResource, read: KubeObject, session: Session): Promise<Facts> {
-  const object = { ...read, kind: resource.kind }
-  const asker = new Asker(session, object.metadata.namespace)
-  const made = await asker.madeBy(object)
-  const found = await asker.podsOf(object, made.jobs)
-  const [front, warnings] = await Promise.all([
-    asker.servicesOf(object, found),
-    asker.warningsAbout([object, ...made.replicaSets, ...made.jobs, ...found]),
-  ])
-  return { resource, object, pods: found, jobs: made.jobs, services: front, warnings }
+/** Looks at several objects: what they have in common in a namespace is read once. */
+export class Surveyor {
+  readonly #session: Session
+  readonly #askers = new Map<string | undefined, Asker>()
+  readonly #isSingle: boolean
+
+  constructor(session: Session, isSingle: boolean) {
+    this.#session = session
+    this.#isSingle = isSingle
+  }
+
+  async factsOf(resource: DiscoveredResource, read: KubeObject): Promise<Facts> {
+    const object = { ...read, kind: resource.kind }
+    const { namespace } = object.metadata
+    const asker = this.#askers.get(namespace) ?? new Asker(this.#session, namespace, this.#isSingle)
+    this.#askers.set(namespace, asker)
+    const made = await asker.madeBy(object)
+    const found = await asker.podsOf(object, resource.group, made.jobs)
+    const [front, warnings] = await Promise.all([
+      asker.servicesOf(object, resource.group, found),
+      asker.warningsAbout([object, ...made.replicaSets, ...made.jobs, ...found]),
+    ])
+    return { resource, object, pods: found, jobs: made.jobs, services: front, warnings }
+  }
 }
 
 class Asker {
   readonly #session: Session
   readonly #namespace: string | undefined
+  readonly #isSingle: boolean
+  #services: Promise<{ service: Service; selector: LabelSelector }[]> | undefined
+  #warnings: Promise<Event[]> | undefined
 
-  constructor(session: Session, namespace: string | undefined) {
+  constructor(session: Session, namespace: string | undefined, isSingle: boolean) {
     this.#session = session
     this.#namespace = namespace
+    this.#isSingle = isSingle
   }
 
   /** Empty where the user may not look: what is known of the rest is told all the same. */
@@ -67,19 +86,18 @@ class Asker {
     return { replicaSets: [], jobs: own.sort((a, b) => createdAt(b).localeCompare(createdAt(a))) }
   }
 
-  async podsOf(object: KubeObject, made: readonly Job[]): Promise<Pod[]> {
+  async podsOf(object: KubeObject, group: string, made: readonly Job[]): Promise<Pod[]> {
     if (object.kind === 'Pod') return [object as Pod]
     // Of a CronJob, those of its newest job tell how it is.
     const selecting = object.kind === 'CronJob' ? made[0] : object
-    const hasPods =
-      selecting && (object.kind === 'Service' || templatePathsOf(selecting, groupOf(selecting)).length > 0 || made.length > 0)
+    const hasPods = selecting && (object.kind === 'Service' || templatePathsOf(selecting, group).length > 0 || made.length > 0)
     const labelSelector = hasPods ? selectorOf(selecting) : undefined
     return labelSelector === undefined ? [] : this.#list(pods, { labelSelector })
   }
 
   /** A Service itself, or those that select the pods, with their endpoints. */
-  async servicesOf(object: KubeObject, found: readonly Pod[]): Promise<Facts['services']> {
-    const selecting = object.kind === 'Service' ? [object as Service] : await this.#servicesSelecting(object, found)
+  async servicesOf(object: KubeObject, group: string, found: readonly Pod[]): Promise<Facts['services']> {
+    const selecting = object.kind === 'Service' ? [object as Service] : await this.#servicesSelecting(object, group, found)
     if (selecting.length === 0) return []
     const names = selecting.map(({ metadata }) => metadata.name)
     const slices = await this.#list(endpointSlices, { labelSelector: `${SERVICE_NAME} in (${names.join(',')})` })
@@ -89,15 +107,19 @@ class Asker {
     }))
   }
 
-  async #servicesSelecting(object: KubeObject, found: readonly Pod[]): Promise<Service[]> {
+  async #servicesSelecting(object: KubeObject, group: string, found: readonly Pod[]): Promise<Service[]> {
     const isBatch = object.kind === 'Job' || object.kind === 'CronJob'
-    const templates = templatePathsOf(object, groupOf(object)).map((path) => templateAt(object, path))
+    const templates = templatePathsOf(object, group).map((path) => templateAt(object, path))
     const labels = [...templates, ...found].flatMap((one) => (one?.metadata?.labels ? [one.metadata.labels] : []))
     if (isBatch || labels.length === 0) return []
-    return (await this.#list(services, {})).filter((service) => {
-      const selector = selectorIn(service)
-      return selector !== undefined && labels.some((each) => selector.matches(each))
-    })
+    this.#services ??= this.#list(services, {}).then((all) =>
+      all.flatMap((service) => {
+        const selector = selectorIn(service)
+        return selector ? [{ service, selector }] : []
+      }),
+    )
+    const selecting = (await this.#services).filter(({ selector }) => labels.some((each) => selector.matches(each)))
+    return selecting.map(({ service }) => service)
   }
 
   /** One request for all of them. */
@@ -106,24 +128,18 @@ class Asker {
     const about = new Set(objects.map(({ kind, metadata }) => (kind === 'Node' ? metadata.name : metadata.uid)))
     const uids = new Set([...about, ...objects.map(({ metadata }) => metadata.uid)])
     const namespace = this.#namespace ?? 'default'
-    const one = objects.length === 1 && objects[0]!.kind !== 'Node' ? `,involvedObject.uid=${objects[0]!.metadata.uid}` : ''
-    const all = await this.#list(events, { namespace, fieldSelector: `type=Warning${one}` })
+    const [only] = objects.length === 1 && this.#isSingle ? objects : []
+    const single = only && only.kind !== 'Node' ? `,involvedObject.uid=${only.metadata.uid}` : ''
+    this.#warnings ??= this.#list(events, { namespace, fieldSelector: `type=Warning${single}` })
+    const all = await this.#warnings
     return all
       .filter(({ involvedObject }) => involvedObject.uid !== undefined && uids.has(involvedObject.uid))
       .sort((a, b) => eventTime(b).localeCompare(eventTime(a)))
   }
 }
 
-function groupOf({ apiVersion = '' }: KubeObject): string {
-  return apiVersion.split('/').reverse()[1] ?? ''
-}
-
 /** Undefined for one without a selector: somebody else makes its endpoints. */
 function selectorIn({ spec }: Service): LabelSelector | undefined {
   const labels: Labels | undefined = spec?.selector
   return labels && Object.keys(labels).length > 0 ? setSelector(labels) : undefined
-}
-
-export function eventTime({ series, lastTimestamp, eventTime: at, metadata }: Event): string {
-  return series?.lastObservedTime ?? lastTimestamp ?? at ?? metadata.creationTimestamp ?? ''
 }

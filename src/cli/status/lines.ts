@@ -139,9 +139,10 @@ function eventLines(report: Report, { nowMs }: ReportLook): string[] {
   return events
     .filter(({ reason, object }) => reason !== 'BackOff' || !crashed.has(object))
     .filter(({ message }) => message === '' || !told.some((text) => text.includes(message.replace(/^Error: /, ''))))
-    .map(({ object, reason, message, count, at }) => {
+    .map(({ object, others, reason, message, count, at }) => {
+      const who = others === undefined ? object : `${object} and ${others} more`
       const often = count > 1 ? ` (x${count})` : ''
-      return oneLine(`${age(at, nowMs)} ago ${object} ${reason}${often}: ${message}`)
+      return oneLine(`${age(at, nowMs)} ago ${who} ${reason}${often}: ${message}`)
     })
 }
 

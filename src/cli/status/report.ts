@@ -74,10 +74,13 @@ export interface ServiceReport {
 }
 
 export interface EventReport {
-  /** `pod/web-1`. */
+  /** `pod/web-1`: the one that reported it last. */
   readonly object: string
+  /** As many more of its kind reported the same. */
+  readonly others?: number
   readonly reason: string
   readonly message: string
+  /** Of all of them. */
   readonly count: number
   /** RFC 3339. */
   readonly at: string

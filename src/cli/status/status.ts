@@ -2,11 +2,13 @@
 import type { KubeObject } from '../../api/object.ts'
 import type { ResourceRef } from '../../client/client.ts'
 import { CommandError, type Io, writeLine } from '../io.ts'
+import { inParallel } from '../names/metadata.ts'
 import { NEEDS } from '../names/needs.ts'
 import { type SelectOptions, selectObjects } from '../select-objects.ts'
 import { withSession } from '../session.ts'
 import { wantsColors } from '../wants-colors.ts'
 import { examine } from './examine.ts'
+import { Surveyor } from './facts.ts'
 import { reportLines } from './lines.ts'
 import type { Report } from './report.ts'
 
@@ -24,15 +26,14 @@ export async function runObjectStatus(options: StatusOptions, io: Io): Promise<n
     if (selected.length === 0) throw new CommandError(`No resources found in ${session.namespace} namespace.`)
     const nowMs = Date.now()
     const look = { nowMs, namespace: session.namespace, colors: wantsColors(io) }
-    const reports: Report[] = []
-    for (const { resource, name, namespace, object: known } of selected) {
+    const surveyor = new Surveyor(session, selected.length === 1)
+    const reports = await inParallel(selected, async ({ resource, name, namespace, object: known }): Promise<Report> => {
       const object = known ?? (await session.client.get(resource as ResourceRef<KubeObject>, name, { namespace }))
-      const report = await examine(resource, object, session, io.signal, nowMs)
-      if (options.output === undefined) {
-        if (reports.length > 0) writeLine(io.stdout, '')
-        for (const line of reportLines(report, look)) writeLine(io.stdout, line)
-      }
-      reports.push(report)
+      return examine(resource, object, surveyor, session, { signal: io.signal, nowMs })
+    })
+    if (options.output === undefined) {
+      const blocks = reports.map((report) => reportLines(report, look).join('\n'))
+      writeLine(io.stdout, blocks.join('\n\n'))
     }
     const works = reports.every(({ verdict }) => verdict === 'works')
     if (options.output === 'json') writeLine(io.stdout, JSON.stringify({ works, objects: reports }, null, 2))
