@@ -17,7 +17,7 @@ export class Budget {
   /** Ends at the limit, in the midst of a line where it falls there. */
   async *limited(batches: AsyncIterable<readonly Line[]>): AsyncGenerator<readonly Line[]> {
     for await (const lines of batches) {
-      const taken = lines.flatMap((line) => this.#take(line))
+      const taken = this.#left === Number.POSITIVE_INFINITY ? lines : lines.flatMap((line) => this.#take(line))
       if (taken.length > 0) yield taken
       if (this.isUsedUp) return
     }
@@ -30,7 +30,8 @@ export class Budget {
     this.#left -= wanted
     if (wanted <= left) return [line]
     const text = line.text.subarray(0, Math.max(0, left - (wanted - line.text.length)))
-    return [{ ...line, text: Buffer.concat([text, NEWLINE]) }]
+    const { seconds, nanos, time } = line
+    return [{ seconds, nanos, time, text: Buffer.concat([text, NEWLINE]) }]
   }
 }
 

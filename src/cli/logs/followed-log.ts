@@ -123,8 +123,8 @@ export class FollowedLog {
         if (unseen.length > 0) yield unseen
       }
     } catch (error) {
-      // A connection that broke is opened again for as long as the container runs.
-      if (signal.aborted) throw error
+      // A connection that broke is opened again for as long as the container runs; the system's errors have codes.
+      if (signal.aborted || !(error instanceof Error) || !('code' in error)) throw error
     }
   }
 

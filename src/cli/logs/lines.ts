@@ -24,7 +24,6 @@ const NEWLINE = 10
 const SPACE = 32
 const MAX_TIME_BYTES = 40
 const TIME = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(Z|[+-]\d\d:\d\d)$/
-const EMPTY = Buffer.alloc(0)
 
 export async function* timedLines(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Line[]> {
   const reader = new LineReader()
@@ -39,6 +38,36 @@ export async function* timedLines(stream: AsyncIterable<Uint8Array>): AsyncGener
 /** Negative when `a` is earlier. */
 export function compareTimes(a: Time, b: Time): number {
   return a.seconds - b.seconds || a.nanos - b.nanos
+}
+
+/** Cuts out what is asked for: most lines are only compared and passed on. */
+class WholeLine implements Line {
+  readonly seconds: number
+  readonly nanos: number
+  readonly #bytes: Buffer
+  readonly #textAt: number
+
+  constructor(bytes: Buffer, textAt: number, { seconds, nanos }: Time) {
+    this.seconds = seconds
+    this.nanos = nanos
+    this.#bytes = bytes
+    this.#textAt = textAt
+  }
+
+  get time(): Buffer {
+    return this.#bytes.subarray(0, this.#textAt)
+  }
+
+  get text(): Buffer {
+    return this.#bytes.subarray(this.#textAt)
+  }
+}
+
+/** The first one where a time may end; -1 when there is none. */
+function spaceIn(bytes: Buffer): number {
+  const end = Math.min(bytes.length, MAX_TIME_BYTES)
+  for (let at = 0; at < end; at++) if (bytes[at] === SPACE) return at
+  return -1
 }
 
 class LineReader {
@@ -81,10 +110,9 @@ class LineReader {
   }
 
   #line(bytes: Buffer): Line {
-    const space = this.#goesOn ? -1 : bytes.subarray(0, MAX_TIME_BYTES).indexOf(SPACE)
+    const space = this.#goesOn ? -1 : spaceIn(bytes)
     const isTimed = space > 0 && this.#readTime(bytes.toString('latin1', 0, space))
-    const at = isTimed ? space + 1 : 0
-    return { ...this.#time, time: at > 0 ? bytes.subarray(0, at) : EMPTY, text: bytes.subarray(at) }
+    return new WholeLine(bytes, isTimed ? space + 1 : 0, this.#time)
   }
 
   #readTime(text: string): boolean {
