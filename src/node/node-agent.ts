@@ -86,11 +86,32 @@ export class NodeAgent {
     this.cancelRelist()
     this.meter.stop()
     await this.registration.stop(farewell)
-    await Promise.all([...this.workers.values()].map((worker) => worker.close()))
+    const workers = [...this.workers.values()]
+    await Promise.all(workers.map((worker) => worker.close()))
     this.workers.clear()
+    if (remove) await this.removeInOrder(workers.map(({ state }) => state))
     await this.metadata?.stop()
     await this.options.runtime.close({ remove })
     if (remove && this.context.writesFiles) await removeTree(this.context.podsDirectory)
+  }
+
+  /** What ends with this process ends in the order of stopping, too: dependents first. The runtime's own end has the rest. */
+  private async removeInOrder(states: readonly PodState[]): Promise<void> {
+    const { dependents, runtime } = this.context
+    const left = new Map(states.filter(({ sandboxes }) => sandboxes.length > 0).map((state) => [state.uid, state]))
+    const waitsFor = new Map<PodState, readonly string[]>()
+    for (const state of left.values())
+      waitsFor.set(
+        state,
+        dependents.of(state.pod).map(({ metadata }) => metadata.uid ?? ''),
+      )
+    if ([...waitsFor.values()].every((uids) => uids.length === 0)) return
+    while (left.size > 0) {
+      const free = [...left.values()].filter((state) => waitsFor.get(state)!.every((uid) => !left.has(uid)))
+      if (free.length === 0) return
+      await Promise.all(free.flatMap(({ sandboxes }) => sandboxes.map(({ id }) => runtime.removeSandbox(id))))
+      for (const { uid } of free) left.delete(uid)
+    }
   }
 
   private createContext(description: NodeDescription): NodeContext {

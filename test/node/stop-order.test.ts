@@ -8,6 +8,7 @@ import type { Pod } from '../../src/api/types.ts'
 import type { ResourceRef } from '../../src/client/client.ts'
 import { namespaces, nodes, pods, replicaSets, serviceAccounts, services } from '../../src/client/resources.ts'
 import { createNode, type Node } from '../../src/node/node.ts'
+import type { Runtime } from '../../src/node/runtime/runtime.ts'
 import { createSimulatedRuntime } from '../../src/node/runtime/simulated/simulated.ts'
 import { type ControlPlane, startControlPlane } from './support/control-plane.ts'
 import { createManualClock, type ManualClock } from './support/manual-clock.ts'
@@ -16,6 +17,7 @@ import { type PodWorld, podWorld } from './support/pods.ts'
 const IN = { namespace: 'default' }
 let clock: ManualClock
 let plane: ControlPlane
+let runtime: Runtime
 let node: Node
 let world: PodWorld
 let directory: string
@@ -25,7 +27,7 @@ beforeEach(async () => {
   clock = createManualClock()
   plane = await startControlPlane(clock)
   world = podWorld(plane)
-  const runtime = createSimulatedRuntime({ clock })
+  runtime = createSimulatedRuntime({ clock })
   // As an administrator, as in a cluster of one process: a node's own account may not read owners and namespaces.
   node = createNode({ ...plane, name: 'n1', runtime, dataDirectory: directory })
   await node.start()
@@ -180,6 +182,30 @@ describe('a pod that is deleted alone', () => {
     await remove('web')
     expect(await left(['db', 'web'], 2_000)).toEqual(['db', 'web'])
     expect(await left(['db', 'web'], 3_000)).toEqual([])
+  })
+})
+
+describe('a node that goes', () => {
+  it('takes dependents down first, and those in a circle with the rest', async () => {
+    await run('db', [])
+    await run('stock', ['pod/db'])
+    await run('web', ['pod/stock'])
+    await run('a', ['pod/b'])
+    await run('b', ['pod/a'])
+    const states: string[] = []
+    runtime.onChange(() => {
+      void runtime.list().then((sandboxes) => states.push(sandboxes.map(({ name }) => name).join(' ')))
+    })
+    await node.stop({ remove: true })
+    // Each of the three as long as one that requires it is there.
+    for (const there of states) {
+      if (there.includes('web')) expect(there).toContain('stock')
+      if (there.includes('stock')) expect(there).toContain('db')
+    }
+    expect(states).toEqual(
+      expect.arrayContaining([expect.stringMatching(/db stock(?! web)/), expect.stringMatching(/db(?! stock)/)]),
+    )
+    expect(await runtime.list()).toEqual([])
   })
 })
 

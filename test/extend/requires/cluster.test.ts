@@ -202,8 +202,15 @@ describe('what many wait for', () => {
     try {
       await Promise.all(made('asks').map((name) => client.create(pods, podOf(name, `- ${url}`, { labels: { waits: 'asks' } }))))
       await waits(`asks-${MANY - 1}`, `${url} (it answers 503)`)
+      await until(async () => {
+        const { items } = await client.list(pods, { ...IN, labelSelector: 'waits=asks' })
+        expect(items.filter((pod) => conditionOf(pod)?.status === 'False')).toHaveLength(MANY)
+      })
       const before = asked.length
+      const requests = await requestsServed()
       await until(() => expect(asked.length).toBeGreaterThan(before + 3))
+      // The API server hears nothing of it: what nodes and controllers say in some seconds is much less than one request a pod.
+      expect((await requestsServed()) - requests).toBeLessThan(MANY / 3)
       // One that asks pauses for at least 100 ms; three hundred would not leave any.
       expect(asked[before + 3]! - asked[before]!).toBeGreaterThan(3 * 100 - 20)
     } finally {
@@ -232,6 +239,14 @@ describe('what many wait for', () => {
       expect(Math.max(...tookMs)).toBeLessThan(200)
     })
   })
+
+  async function requestsServed(): Promise<number> {
+    const answer = await client.transport.request({ method: 'GET', path: '/metrics' })
+    const lines = Buffer.from(answer.bytes()).toString().split('\n')
+    const counts = lines.flatMap((line) => /^apiserver_request_total\{.*\} (\d+)$/.exec(line)?.[1] ?? [])
+    expect(counts.length).toBeGreaterThan(5)
+    return counts.reduce((sum, count) => sum + Number(count), 0)
+  }
 
   async function untilLifted(name: string, resourceVersion: string | undefined): Promise<void> {
     const only = { ...IN, fieldSelector: `metadata.name=${name}`, resourceVersion }
