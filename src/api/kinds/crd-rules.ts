@@ -1,23 +1,24 @@
 /** Rules for CustomResourceDefinitions: names, versions, columns, conversion. Rules for the schemas are in crd-schema-rules.ts. */
 import { APPROVED, protectedGroup } from '../custom/approval.ts'
 import { equal } from '../equal.ts'
-import { duplicate, type Errors, forbidden, immutable, invalid, notSupported, required, tooMany } from '../field-errors.ts'
-import { dnsLabel1035, dnsSubdomain } from '../names.ts'
+import { duplicate, type Errors, forbidden, invalid, notSupported, required, tooMany } from '../field-errors.ts'
+import { type Complaints, dnsLabel1035, dnsSubdomain } from '../names.ts'
 import type {
   CustomResourceColumnDefinition,
   CustomResourceDefinition,
   CustomResourceDefinitionNames,
   CustomResourceDefinitionSpec,
   CustomResourceDefinitionVersion,
-  CustomResourceSubresources,
   JSONSchemaProps,
   WebhookConversion,
 } from '../types.ts'
+import { goSchema, goVersions, type SharedField, sharedFields } from './crd-go-form.ts'
 import { checkStructural } from './crd-schema-rules.ts'
-import { obey, requireName } from './rules.ts'
+import { checkImmutable } from './rules.ts'
 import { checkClient, checkReviewVersions } from './webhook-rules.ts'
 
 const COLUMN_TYPES = ['boolean', 'date', 'integer', 'number', 'string']
+const COLUMN_FORMATS = ['byte', 'date', 'date-time', 'double', 'float', 'int32', 'int64', 'password']
 
 export function checkCustomResourceDefinition(crd: CustomResourceDefinition, errors: Errors): void {
   const { spec } = crd
@@ -25,10 +26,15 @@ export function checkCustomResourceDefinition(crd: CustomResourceDefinition, err
     errors.push(invalid('metadata.name', crd.metadata.name ?? '', 'must be spec.names.plural+"."+spec.group'))
   }
   checkSpec(spec, errors)
+  checkStored(crd.status?.storedVersions, spec, errors)
   checkApproval(crd, errors)
-  const stored: string[] | null | undefined = crd.status?.storedVersions
-  if (!stored?.length) errors.push(invalid('status.storedVersions', stored, 'must have at least one stored version'))
-  else checkStored(stored, spec, errors)
+  checkPruning(spec, undefined, errors)
+}
+
+function checkPruning(spec: CustomResourceDefinitionSpec, old: CustomResourceDefinitionSpec | undefined, errors: Errors): void {
+  if (!spec.preserveUnknownFields || old?.preserveUnknownFields) return
+  const detail = 'cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead'
+  errors.push(invalid('spec.preserveUnknownFields', true, detail))
 }
 
 const APPROVAL = `protected groups must have approval annotation "${APPROVED}"`
@@ -48,13 +54,24 @@ function isAddress(text: string): boolean {
   return URL.canParse(text) && new URL(text).host !== ''
 }
 
-function checkStored(stored: readonly string[], spec: CustomResourceDefinitionSpec, errors: Errors): void {
-  const names = new Set((spec.versions ?? []).map((version) => version.name))
+function checkStored(
+  stored: readonly string[] | null | undefined,
+  { versions = [] }: CustomResourceDefinitionSpec,
+  errors: Errors,
+): void {
+  const path = 'status.storedVersions'
+  if (!stored?.length) return void errors.push(invalid(path, stored, 'must have at least one stored version'))
+  for (const { name, storage } of versions ?? []) {
+    if (storage && !stored.includes(name)) errors.push(invalid(path, stored, `must have the storage version ${name}`))
+  }
   stored.forEach((version, index) => {
-    if (!names.has(version))
-      errors.push(invalid(`status.storedVersions[${index}]`, version, 'missing from spec.versions; must appear in spec.versions'))
+    if (!versions?.some(({ name }) => name === version)) errors.push(invalid(`${path}[${index}]`, version, gone(version)))
   })
 }
+
+const gone = (version: string) =>
+  `missing from spec.versions; ${version} was previously a storage version, and must remain in spec.versions until a storage migration ` +
+  `ensures no data remains persisted in ${version} and removes ${version} from status.storedVersions`
 
 function checkSpec(spec: CustomResourceDefinitionSpec, errors: Errors): void {
   checkGroup(spec.group, errors)
@@ -62,99 +79,120 @@ function checkSpec(spec: CustomResourceDefinitionSpec, errors: Errors): void {
   else if (spec.scope !== 'Cluster' && spec.scope !== 'Namespaced') {
     errors.push(notSupported('spec.scope', spec.scope, ['Cluster', 'Namespaced']))
   }
-  if (spec.preserveUnknownFields) {
-    const detail = 'cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead'
-    errors.push(invalid('spec.preserveUnknownFields', true, detail))
-  }
+  const versions = spec.versions ?? []
+  const shared = sharedFields(versions)
+  checkVersions(versions, shared, errors)
   checkNames(spec.names ?? { plural: '', kind: '' }, errors)
-  checkVersions(spec, errors)
+  if (versions[0]) checkShared(versions[0], versions, shared, errors)
   checkConversion(spec, errors)
 }
 
 function checkGroup(group: string | undefined, errors: Errors): void {
   if (!group) return void errors.push(required('spec.group'))
-  if (!group.includes('.')) errors.push(invalid('spec.group', group, 'should be a domain with at least one dot'))
-  else obey(group, dnsSubdomain, 'spec.group', errors)
+  const before = errors.length
+  obeyAtOnce(group, dnsSubdomain, 'spec.group', errors)
+  if (errors.length === before && !group.includes('.')) {
+    errors.push(invalid('spec.group', group, 'should be a domain with at least one dot'))
+  }
 }
 
+/** All complaints about a value as one. */
+function obeyAtOnce(value: string, rule: (value: string) => Complaints, path: string, errors: Errors, intro = ''): void {
+  const complaints = rule(value)
+  if (complaints.length > 0) errors.push(invalid(path, value, intro + complaints.join(',')))
+}
+
+const MIXED_CASE = 'may have mixed case, but should otherwise match: '
+
 function checkNames(names: CustomResourceDefinitionNames, errors: Errors): void {
-  requireName(names.plural, dnsLabel1035, 'spec.names.plural', errors)
-  requireName(names.singular, dnsLabel1035, 'spec.names.singular', errors)
-  checkKindName(names.kind, 'spec.names.kind', errors)
-  checkKindName(names.listKind, 'spec.names.listKind', errors)
+  for (const field of ['plural', 'singular', 'kind', 'listKind'] as const) {
+    if (!names[field]) errors.push(required(`spec.names.${field}`))
+  }
+  for (const field of ['plural', 'singular'] as const) {
+    if (names[field]) obeyAtOnce(names[field], dnsLabel1035, `spec.names.${field}`, errors)
+  }
+  for (const field of ['kind', 'listKind'] as const) {
+    const mixed = (value: string) => dnsLabel1035(value.toLowerCase())
+    if (names[field]) obeyAtOnce(names[field], mixed, `spec.names.${field}`, errors, MIXED_CASE)
+  }
   names.shortNames?.forEach((name, index) => {
-    obey(name, dnsLabel1035, `spec.names.shortNames[${index}]`, errors)
-  })
-  names.categories?.forEach((name, index) => {
-    obey(name, dnsLabel1035, `spec.names.categories[${index}]`, errors)
+    obeyAtOnce(name, dnsLabel1035, `spec.names.shortNames[${index}]`, errors)
   })
   if (names.kind && names.kind === names.listKind) {
     errors.push(invalid('spec.names.listKind', names.listKind, 'kind and listKind may not be the same'))
   }
-}
-
-function checkKindName(name: string | undefined, path: string, errors: Errors): void {
-  if (!name) return void errors.push(required(path))
-  for (const complaint of dnsLabel1035(name.toLowerCase())) {
-    errors.push(invalid(path, name, `may have mixed case, but should otherwise match: ${complaint}`))
-  }
-}
-
-function checkVersions(spec: CustomResourceDefinitionSpec, errors: Errors): void {
-  const versions = spec.versions ?? []
-  const names = new Set<string>()
-  versions.forEach((version, index) => {
-    const path = `spec.versions[${index}].name`
-    obey(version.name ?? '', dnsLabel1035, path, errors)
-    if (names.has(version.name)) errors.push(duplicate(path, version.name))
-    names.add(version.name)
-    if (!version.schema?.openAPIV3Schema) errors.push(required(`spec.versions[${index}].schema.openAPIV3Schema`))
-    checkDeprecation(version, `spec.versions[${index}].deprecationWarning`, errors)
+  names.categories?.forEach((name, index) => {
+    obeyAtOnce(name, dnsLabel1035, `spec.names.categories[${index}]`, errors)
   })
+}
+
+function checkVersions(
+  versions: readonly CustomResourceDefinitionVersion[],
+  shared: ReadonlySet<SharedField>,
+  errors: Errors,
+): void {
+  versions.forEach((version, index) => {
+    if (!version.schema?.openAPIV3Schema) errors.push(required(`spec.versions[${index}].schema.openAPIV3Schema`))
+  })
+  for (const [index, version] of versions.entries()) {
+    const path = `spec.versions[${index}]`
+    obeyAtOnce(version.name ?? '', dnsLabel1035, `${path}.name`, errors)
+    checkDeprecation(version, `${path}.deprecationWarning`, errors)
+    const hasStatus = version.subresources?.status !== undefined
+    if (!shared.has('schema')) checkSchema(version, hasStatus, `${path}.schema`, errors)
+    if (!shared.has('subresources')) checkSubresources(version, `${path}.subresources`, errors)
+    if (!shared.has('additionalPrinterColumns')) checkColumns(version, `${path}.additionalPrinterColumns`, errors)
+    if (!shared.has('selectableFields')) checkSelectable(version, `${path}.selectableFields`, errors)
+  }
+  const refuse = (detail: string) => errors.push(invalid('spec.versions', goVersions(versions), detail))
+  if (new Set(versions.map(({ name }) => name)).size < versions.length) refuse('must contain unique version names')
+  if (versions.filter(({ storage }) => storage).length !== 1) refuse('must have exactly one version marked as storage version')
   // An older field says the first version again, and complains with it.
   const [first] = versions
-  if (first) obey(first.name ?? '', dnsLabel1035, 'spec.version', errors)
-  if (versions.filter((version) => version.storage).length !== 1) {
-    const detail = 'must have exactly one version marked as storage version'
-    errors.push(invalid('spec.versions', versions.length > 0 ? versions.map(asGo) : null, detail))
+  if (first?.name) obeyAtOnce(first.name, dnsLabel1035, 'spec.version', errors)
+}
+
+/** What all versions have in common is reported once, at the place it had before versions. */
+function checkShared(
+  first: CustomResourceDefinitionVersion,
+  versions: readonly CustomResourceDefinitionVersion[],
+  shared: ReadonlySet<SharedField>,
+  errors: Errors,
+): void {
+  const anyStatus = versions.some(({ subresources }) => subresources?.status !== undefined)
+  if (shared.has('schema')) checkSchema(first, anyStatus, 'spec.validation', errors)
+  if (shared.has('subresources')) checkSubresources(first, 'spec.subresources', errors)
+  if (shared.has('additionalPrinterColumns')) checkColumns(first, 'spec.additionalPrinterColumns', errors)
+  if (shared.has('selectableFields')) checkSelectable(first, 'spec.selectableFields', errors)
+}
+
+function checkSchema({ schema }: CustomResourceDefinitionVersion, hasStatus: boolean, path: string, errors: Errors): void {
+  if (!schema?.openAPIV3Schema) return
+  const at = `${path}.openAPIV3Schema`
+  if (hasStatus) checkRoot(schema.openAPIV3Schema, at, errors)
+  if (schema.openAPIV3Schema.nullable) errors.push(forbidden(`${at}.nullable`, 'nullable cannot be true at the root'))
+  checkStructural(schema.openAPIV3Schema, at, errors)
+}
+
+/** What the root may say when the status is judged apart from it. */
+const AT_ROOT = [
+  ...['Description', 'Type', 'Format', 'Title', 'Maximum', 'ExclusiveMaximum', 'Minimum', 'ExclusiveMinimum', 'MaxLength'],
+  ...['MinLength', 'Pattern', 'MaxItems', 'MinItems', 'UniqueItems', 'MultipleOf', 'Required', 'Items', 'Properties'],
+  ...['ExternalDocs', 'Example', 'XPreserveUnknownFields', 'XValidations'],
+]
+
+function checkRoot(schema: JSONSchemaProps, path: string, errors: Errors): void {
+  const whole = goSchema(schema)
+  const given = Object.entries(whole).filter(([, value]) => value !== null && value !== '' && value !== false)
+  for (const [field] of given) {
+    if (field === 'Type' && schema.type !== 'object') {
+      const detail = 'only "object" is allowed as the type at the root of the schema if the status subresource is enabled'
+      return void errors.push(invalid(`${path}.type`, schema.type, detail))
+    }
+    if (AT_ROOT.includes(field)) continue
+    const detail = `only [${AT_ROOT.join(' ')}] fields are allowed at the root of the schema if the status subresource is enabled`
+    return void errors.push(invalid(path, whole, detail))
   }
-  checkPerVersion(
-    versions,
-    (v) => v.schema,
-    'schema',
-    'spec.validation',
-    (version, path) => {
-      const schema = version.schema?.openAPIV3Schema
-      if (schema) checkStructural(schema, `${path}.openAPIV3Schema`, errors)
-    },
-  )
-  checkPerVersion(
-    versions,
-    (v) => v.subresources,
-    'subresources',
-    'spec.subresources',
-    (version, path) => {
-      if (version.subresources) checkSubresources(version.subresources, path, errors)
-    },
-  )
-  checkPerVersion(
-    versions,
-    (v) => v.additionalPrinterColumns,
-    'additionalPrinterColumns',
-    'spec.additionalPrinterColumns',
-    (version, path) => {
-      version.additionalPrinterColumns?.forEach((column, index) => {
-        checkColumn(column, `${path}[${index}]`, errors)
-      })
-    },
-  )
-  checkPerVersion(
-    versions,
-    (v) => v.selectableFields,
-    'selectableFields',
-    'spec.selectableFields',
-    (version, path) => checkSelectable(version, path, errors),
-  )
 }
 
 const MAX_WARNING = 256
@@ -165,97 +203,89 @@ function checkDeprecation(
   errors: Errors,
 ): void {
   if (deprecationWarning === undefined) return
-  if (!deprecated) errors.push(invalid(path, deprecationWarning, 'can only be set for deprecated versions'))
-  if (deprecationWarning === '') errors.push(invalid(path, deprecationWarning, 'must not be an empty string'))
-  if (deprecationWarning.length > MAX_WARNING)
-    errors.push(invalid(path, deprecationWarning, `must be <= ${MAX_WARNING} characters long`))
-  if (/\p{C}/u.test(deprecationWarning))
-    errors.push(invalid(path, deprecationWarning, 'must only contain printable UTF-8 characters; non-printable characters found'))
+  const refuse = (detail: string) => errors.push(invalid(path, deprecationWarning, detail))
+  if (!deprecated) return void refuse('can only be set for deprecated versions')
+  if (Buffer.byteLength(deprecationWarning) > MAX_WARNING) refuse(`must be <= ${MAX_WARNING} characters long`)
+  if (deprecationWarning === '') refuse('must not be an empty string')
+  const strange = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.exec(deprecationWarning)
+  if (!strange) return
+  const place = Buffer.byteLength(deprecationWarning.slice(0, strange.index))
+  refuse(`must only contain printable UTF-8 characters; non-printable character found at index ${place}`)
 }
 
 const SELECTABLE = new Set(['string', 'boolean', 'integer'])
 const MAX_SELECTABLE = 8
 
 function checkSelectable(version: CustomResourceDefinitionVersion, path: string, errors: Errors): void {
+  const fields = version.selectableFields ?? []
+  const schema = version.schema?.openAPIV3Schema
+  if (fields.length === 0) return
+  if (!schema) return void errors.push(invalid(path, '', NO_SCHEMA))
   const seen = new Set<string>()
-  for (const [index, { jsonPath }] of (version.selectableFields ?? []).entries()) {
+  for (const [index, { jsonPath }] of fields.entries()) {
     const at = `${path}[${index}].jsonPath`
-    const found = jsonPath ? followPath(jsonPath, version.schema?.openAPIV3Schema) : undefined
+    const found = jsonPath ? followPath(jsonPath, schema) : undefined
     if (!found) errors.push(required(at))
     else if (typeof found === 'string') errors.push(invalid(at, jsonPath, `is an invalid path: ${found}`))
     if (!found || typeof found === 'string') continue
-    if (jsonPath.startsWith('.metadata')) errors.push(invalid(at, jsonPath, 'must not point to fields in metadata'))
-    if (!SELECTABLE.has(found.type ?? ''))
-      errors.push(
-        invalid(
-          at,
-          jsonPath,
-          'must point to a field of type string, boolean or integer. Enum string fields and strings with allowed formats are allowed.',
-        ),
-      )
+    if (/^\.metadata(\.|$)/.test(jsonPath)) errors.push(invalid(at, jsonPath, 'must not point to fields in metadata'))
+    if (!SELECTABLE.has(found.type ?? '')) errors.push(invalid(at, jsonPath, SELECTABLE_TYPES))
     if (seen.has(jsonPath)) errors.push(duplicate(at, jsonPath))
     seen.add(jsonPath)
   }
   if (seen.size > MAX_SELECTABLE) errors.push(tooMany(path, seen.size, MAX_SELECTABLE))
 }
 
+const NO_SCHEMA = 'may only be set when validations.schema is included'
+const SELECTABLE_TYPES =
+  'must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.'
+
+function stepInto({ properties, additionalProperties: rest }: JSONSchemaProps, name: string): JSONSchemaProps | undefined {
+  if (properties) return properties[name]
+  return typeof rest === 'object' ? rest : undefined
+}
+
 /** The schema at the end of a path such as `.spec.color`, or why there is none. */
-function followPath(path: string, schema: JSONSchemaProps | undefined): JSONSchemaProps | string {
-  let at = schema
-  let rest = path
-  while (rest !== '') {
-    const step = /^\.([a-zA-Z_][\w-]*)/.exec(rest)
-    if (!step) return `expected [ or . but got: ${rest}`
-    at = at?.properties?.[step[1]!]
+function followPath(path: string, schema: JSONSchemaProps): JSONSchemaProps | string {
+  let at: JSONSchemaProps | undefined = schema
+  const tokens = path.match(/[.[\]]|[^.[\]]+/g) ?? []
+  for (let i = 0; i < tokens.length; i += 2) {
+    const name = tokens[i + 1]
+    if (tokens[i] === '[') return 'array notation is not allowed'
+    if (tokens[i] !== '.') return `expected [ or . but got: ${tokens[i]}`
+    if (name === undefined) return 'unexpected end of JSON path'
+    at = stepInto(at, name)
     if (!at) return 'does not refer to a valid field'
-    rest = rest.slice(step[0].length)
   }
-  return at ?? 'does not refer to a valid field'
+  return at
 }
 
-/** A version as Kubernetes' own form has it, which messages show. */
-function asGo(version: CustomResourceDefinitionVersion): object {
-  return {
-    Name: version.name,
-    Served: version.served,
-    Storage: version.storage,
-    Deprecated: version.deprecated ?? false,
-    DeprecationWarning: version.deprecationWarning ?? null,
-    Schema: null,
-    Subresources: null,
-    AdditionalPrinterColumns: null,
-    SelectableFields: null,
-  }
-}
-
-/** What all versions have in common is reported once, at the top: the place it had before versions. */
-function checkPerVersion(
-  versions: readonly CustomResourceDefinitionVersion[],
-  read: (version: CustomResourceDefinitionVersion) => unknown,
-  field: string,
-  top: string,
-  check: (version: CustomResourceDefinitionVersion, path: string) => void,
-): void {
-  const [first] = versions
-  if (first && versions.every((version) => equal(read(version), read(first)))) check(first, top)
-  else {
-    for (const [index, version] of versions.entries()) check(version, `spec.versions[${index}].${field}`)
-  }
-}
-
-function checkSubresources({ scale }: CustomResourceSubresources, path: string, errors: Errors): void {
+function checkSubresources({ subresources }: CustomResourceDefinitionVersion, path: string, errors: Errors): void {
+  const scale = subresources?.scale
   if (!scale) return
   checkScalePath(scale.specReplicasPath, '.spec', `${path}.scale.specReplicasPath`, errors)
   checkScalePath(scale.statusReplicasPath, '.status', `${path}.scale.statusReplicasPath`, errors)
   const selector = scale.labelSelectorPath
-  if (selector && !selector.startsWith('.spec.') && !selector.startsWith('.status.')) {
-    errors.push(invalid(`${path}.scale.labelSelectorPath`, selector, 'should be a json path under either .spec or .status'))
+  if (!selector) return
+  const at = `${path}.scale.labelSelectorPath`
+  if (!selector.startsWith('.')) errors.push(invalid(at, selector, NO_PATH))
+  else if (!selector.startsWith('.spec.') && !selector.startsWith('.status.')) {
+    errors.push(invalid(at, selector, 'should be a json path under either .spec or .status'))
   }
 }
 
+const NO_PATH = 'must be a simple json path starting with .'
+
 function checkScalePath(value: string | undefined, under: string, path: string, errors: Errors): void {
   if (!value) errors.push(required(path))
+  else if (!value.startsWith('.')) errors.push(invalid(path, value, NO_PATH))
   else if (!value.startsWith(`${under}.`)) errors.push(invalid(path, value, `should be a json path under ${under}`))
+}
+
+function checkColumns({ additionalPrinterColumns = [] }: CustomResourceDefinitionVersion, path: string, errors: Errors): void {
+  additionalPrinterColumns.forEach((column, index) => {
+    checkColumn(column, `${path}[${index}]`, errors)
+  })
 }
 
 function checkColumn(column: CustomResourceColumnDefinition, path: string, errors: Errors): void {
@@ -264,10 +294,11 @@ function checkColumn(column: CustomResourceColumnDefinition, path: string, error
   else if (!COLUMN_TYPES.includes(column.type)) {
     errors.push(invalid(`${path}.type`, column.type, `must be one of ${COLUMN_TYPES.join(',')}`))
   }
-  if (!column.jsonPath) errors.push(required(`${path}.JSONPath`))
-  else if (!column.jsonPath.startsWith('.')) {
-    errors.push(invalid(`${path}.JSONPath`, column.jsonPath, 'must be a simple json path starting with .'))
+  if (column.format && !COLUMN_FORMATS.includes(column.format)) {
+    errors.push(invalid(`${path}.format`, column.format, `must be one of ${COLUMN_FORMATS.join(',')}`))
   }
+  if (!column.jsonPath) errors.push(required(`${path}.JSONPath`))
+  else if (!column.jsonPath.startsWith('.')) errors.push(invalid(`${path}.JSONPath`, column.jsonPath, NO_PATH))
 }
 
 function checkConversion(spec: CustomResourceDefinitionSpec, errors: Errors): void {
@@ -294,18 +325,21 @@ function checkWebhook(webhook: WebhookConversion | undefined, path: string, erro
   else checkReviewVersions(versions, versions, `${path}.conversionReviewVersions`, errors)
 }
 
+/** What decides where objects lie stays, once there may be some. */
 export function checkCustomResourceDefinitionUpdate(
   crd: CustomResourceDefinition,
   old: CustomResourceDefinition,
   errors: Errors,
 ): void {
-  checkCustomResourceDefinition(crd, errors)
-  const established = old.status?.conditions?.some((c) => c.type === 'Established' && c.status === 'True')
-  if (!established) return
-  for (const field of ['group', 'scope'] as const) {
-    if (crd.spec[field] !== old.spec[field]) errors.push(immutable(`spec.${field}`, crd.spec[field]))
+  const { spec } = crd
+  checkSpec(spec, errors)
+  if (old.status?.conditions?.some((c) => c.type === 'Established' && c.status === 'True')) {
+    checkImmutable(spec.scope, old.spec.scope, 'spec.scope', errors)
+    checkImmutable(spec.names?.kind, old.spec.names.kind, 'spec.names.kind', errors)
   }
-  for (const field of ['plural', 'kind'] as const) {
-    if (crd.spec.names[field] !== old.spec.names[field]) errors.push(immutable(`spec.names.${field}`, crd.spec.names[field]))
-  }
+  checkImmutable(spec.group, old.spec.group, 'spec.group', errors)
+  checkImmutable(spec.names?.plural, old.spec.names.plural, 'spec.names.plural', errors)
+  checkStored(crd.status?.storedVersions, spec, errors)
+  if (!equal(crd.metadata.annotations?.[APPROVED], old.metadata.annotations?.[APPROVED])) checkApproval(crd, errors)
+  checkPruning(spec, old.spec, errors)
 }

@@ -32,8 +32,8 @@ function checkNode(schema: JSONSchemaProps, place: Place, path: string, errors: 
     checkNode(property, 'field', `${path}.properties[${name}]`, errors)
   }
   const { additionalProperties: rest, items } = schema
-  if (rest !== undefined && schema.properties && Object.keys(schema.properties).length > 0) {
-    errors.push(forbidden(`${path}.additionalProperties`, 'must not be used together with properties'))
+  if (rest !== undefined && rest !== true && Object.keys(schema.properties ?? {}).length > 0) {
+    errors.push(forbidden(`${path}.additionalProperties`, 'additionalProperties and properties are mutual exclusive'))
   }
   if (typeof rest === 'object') checkNode(rest, 'field', `${path}.additionalProperties`, errors)
   if (Array.isArray(items)) errors.push(forbidden(`${path}.items`, 'items must be a schema object and not an array'))
@@ -44,18 +44,21 @@ function checkType(schema: JSONSchemaProps, place: Place, path: string, errors: 
   const preserves = schema['x-kubernetes-preserve-unknown-fields']
   const intOrString = schema['x-kubernetes-int-or-string']
   if (schema.type) {
+    const instead = 'type cannot be set to null, use nullable as an alternative'
+    if (schema.type === 'null') errors.push(forbidden(`${path}.type`, instead))
     if (!TYPES.includes(schema.type)) errors.push(notSupported(`${path}.type`, schema.type, TYPES))
     if (intOrString) errors.push(forbidden(`${path}.type`, 'must be empty if x-kubernetes-int-or-string is true'))
   }
   const objectOnly = 'must be object if x-kubernetes-embedded-resource is true'
   if (schema['x-kubernetes-embedded-resource'] && schema.type !== 'object')
     errors.push(schema.type ? invalid(`${path}.type`, schema.type, objectOnly) : required(`${path}.type`, objectOnly))
-  else if (!schema.type && (place === 'root' || (!preserves && !intOrString))) errors.push(required(`${path}.type`, WHERE[place]))
+  else if (!schema.type && !preserves && !intOrString) errors.push(required(`${path}.type`, WHERE[place]))
   if (schema.type === 'array' && schema.items === undefined) errors.push(required(`${path}.items`, 'must be specified'))
 }
 
 const UNUSABLE = [
   '$ref',
+  'additionalItems',
   'definitions',
   'dependencies',
   'patternProperties',
@@ -82,39 +85,69 @@ function checkForbidden(schema: JSONSchemaProps, path: string, errors: Errors): 
 function checkList(schema: JSONSchemaProps, path: string, errors: Errors): void {
   const type = schema['x-kubernetes-list-type']
   const keys = schema['x-kubernetes-list-map-keys'] ?? []
-  const keysPath = `${path}.x-kubernetes-list-map-keys`
-  if (type === undefined) {
-    if (keys.length > 0) errors.push(forbidden(keysPath, 'must be empty if x-kubernetes-list-type is not set to map'))
-    return
-  }
-  if (schema.type !== 'array') {
-    errors.push(invalid(`${path}.type`, schema.type ?? '', 'must be array if x-kubernetes-list-type is specified'))
-  }
-  if (!['atomic', 'map', 'set'].includes(type)) {
-    errors.push(notSupported(`${path}.x-kubernetes-list-type`, type, ['atomic', 'set', 'map']))
-  }
-  if (type === 'set') checkSet(schema, path, errors)
-  if (type !== 'map') return
-  if (keys.length === 0) errors.push(required(keysPath, 'must not be empty if x-kubernetes-list-type is map'))
+  const typePath = `${path}.x-kubernetes-list-type`
   const items = Array.isArray(schema.items) ? undefined : schema.items
+  if (type !== undefined && schema.type !== 'array') {
+    mustBe('array', schema.type, `${path}.type`, 'x-kubernetes-list-type', errors)
+  } else if (type === 'set' && items) checkSet(items, `${path}.items`, errors)
+  if (type !== undefined && !LIST_TYPES.includes(type)) errors.push(notSupported(typePath, type, LIST_TYPES))
+  if (keys.length > 0 && type !== 'map') {
+    const detail = 'must be map if x-kubernetes-list-map-keys is non-empty'
+    errors.push(type === undefined ? required(typePath, detail) : invalid(typePath, type, detail))
+  }
+  if (type === 'map') checkMapList(schema, keys, path, errors)
+  if (items?.nullable && (type === 'map' || type === 'set')) {
+    errors.push(forbidden(`${path}.items.nullable`, `cannot be nullable when x-kubernetes-list-type is ${type}`))
+  }
+}
+
+const LIST_TYPES = ['atomic', 'set', 'map']
+
+function mustBe(wanted: string, type: string | undefined, path: string, because: string, errors: Errors): void {
+  const detail = `must be ${wanted} if ${because} is specified`
+  errors.push(type ? invalid(path, type, detail) : required(path, detail))
+}
+
+/** Elements that are told apart by some of their fields. */
+function checkMapList(schema: JSONSchemaProps, keys: readonly string[], path: string, errors: Errors): void {
+  const keysPath = `${path}.x-kubernetes-list-map-keys`
+  if (keys.length === 0) errors.push(required(keysPath, 'must not be empty if x-kubernetes-list-type is map'))
+  const { items } = schema
+  if (!items) return void errors.push(required(`${path}.items`, 'must have a schema if x-kubernetes-list-type is map'))
+  if (Array.isArray(items)) {
+    return void errors.push(invalid(`${path}.items`, items, 'must only have a single schema if x-kubernetes-list-type is map'))
+  }
+  if (items.type !== 'object') {
+    errors.push(invalid(`${path}.items.type`, items.type ?? '', "must be object if parent array's x-kubernetes-list-type is map"))
+  }
   keys.forEach((key, index) => {
-    const property = items?.properties?.[key]
-    if (!property) {
-      errors.push(invalid(`${keysPath}[${index}]`, key, 'entries must all be names of item properties'))
-    } else if (property.default === undefined && !items.required?.includes(key)) {
-      errors.push(required(`${path}.items.properties[${key}].default`, KEY_MUST_BE_THERE))
+    const property = items.properties?.[key]
+    if (property) checkKey(property, items.required?.includes(key) ?? false, `${path}.items.properties[${key}]`, errors)
+    else if (items.type === 'object') errors.push(invalid(keysPath, keys, 'entries must all be names of item properties'))
+    if (items.type === 'object' && keys.indexOf(key) < index) {
+      errors.push(invalid(keysPath, keys, 'must not contain duplicate entries'))
     }
   })
 }
 
+function checkKey(key: JSONSchemaProps, isRequired: boolean, path: string, errors: Errors): void {
+  if (key.type === 'array' || key.type === 'object') {
+    // The value that is shown is the type of the elements.
+    errors.push(invalid(`${path}.type`, 'object', "must be a scalar type if parent array's x-kubernetes-list-type is map"))
+  }
+  if (!isRequired && key.default === undefined) errors.push(required(`${path}.default`, KEY_MUST_BE_THERE))
+  if (key.nullable) errors.push(forbidden(`${path}.nullable`, KEY_MUST_NOT_BE_NULL))
+}
+
+const KEY_MUST_NOT_BE_NULL = 'this property is in x-kubernetes-list-map-keys, so it cannot be nullable'
+
 /** Elements of a set are compared as they are: they have no parts of their own. */
-function checkSet({ items }: JSONSchemaProps, path: string, errors: Errors): void {
-  if (!items || Array.isArray(items)) return
+function checkSet(items: JSONSchemaProps, path: string, errors: Errors): void {
   const why = 'must be atomic as item of a list with x-kubernetes-list-type=set'
   const form = items.type === 'array' ? 'x-kubernetes-list-type' : items.type === 'object' ? 'x-kubernetes-map-type' : undefined
   // A list is atomic unless it says something else, an object only when it says so.
   const value = form && (items[form] ?? (items.type === 'array' ? 'atomic' : undefined))
-  if (form && value !== 'atomic') errors.push(forbidden(`${path}.items.${form}`, why))
+  if (form && value !== 'atomic') errors.push(invalid(`${path}.${form}`, items['x-kubernetes-list-type'] ?? null, why))
 }
 
 const KEY_MUST_BE_THERE = 'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property'
@@ -123,9 +156,9 @@ function checkMap(schema: JSONSchemaProps, path: string, errors: Errors): void {
   const type = schema['x-kubernetes-map-type']
   if (type === undefined) return
   if (schema.type !== 'object') {
-    errors.push(invalid(`${path}.type`, schema.type ?? '', 'must be object if x-kubernetes-map-type is specified'))
+    mustBe('object', schema.type, `${path}.type`, 'x-kubernetes-map-type', errors)
   }
   if (type !== 'atomic' && type !== 'granular') {
-    errors.push(notSupported(`${path}.x-kubernetes-map-type`, type, ['granular', 'atomic']))
+    errors.push(notSupported(`${path}.x-kubernetes-map-type`, type, ['atomic', 'granular']))
   }
 }

@@ -82,7 +82,7 @@ describe('a schema', () => {
       await refused({ type: 'object', properties: { set, bare, untyped: { 'x-kubernetes-embedded-resource': true } } }),
     ).toEqual([
       `${SPEC}.properties[bare].properties: Required value: must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields`,
-      `${SPEC}.properties[set].items.x-kubernetes-map-type: Forbidden: must be atomic as item of a list with x-kubernetes-list-type=set`,
+      `${SPEC}.properties[set].items.x-kubernetes-map-type: Invalid value: null: must be atomic as item of a list with x-kubernetes-list-type=set`,
       `${SPEC}.properties[untyped].properties: Required value: must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields`,
       `${SPEC}.properties[untyped].type: Required value: must be object if x-kubernetes-embedded-resource is true`,
     ])
@@ -206,7 +206,7 @@ describe('a definition', () => {
     const only = { spec: { versions: [version('v2', true)] } }
     const path = `${CRDS}/moves.stable.example.com`
     expect(await causesOf(server.call('PATCH', path, only, PATCH_TYPES.merge))).toEqual([
-      'status.storedVersions[0]: Invalid value: "v1": missing from spec.versions; must appear in spec.versions',
+      'status.storedVersions[0]: Invalid value: "v1": missing from spec.versions; v1 was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in v1 and removes v1 from status.storedVersions',
     ])
     await server.call('PATCH', `${path}/status`, { status: { storedVersions: ['v2'] } }, PATCH_TYPES.merge)
     expect((await server.call('PATCH', path, only, PATCH_TYPES.merge)).spec.versions).toHaveLength(1)
