@@ -31,9 +31,9 @@ export function eventsIn(warnings: readonly Event[], pods: readonly Pod[]): Even
   }))
 }
 
-/** Of the object itself, and those that were generated for what it makes. */
+/** Of the object itself, and those that were generated for what it makes; counts go on while the reason stays. */
 function withoutNames(message: string, name: string): string {
-  return message.replaceAll(new RegExp(`${name.replaceAll('.', '\\.')}(-[a-z0-9]{5}\\b)?`, 'g'), '*')
+  return message.replaceAll(new RegExp(`${name.replaceAll('.', '\\.')}(-[a-z0-9]{5}\\b)?`, 'g'), '*').replaceAll(/\d+/g, '#')
 }
 
 /** Undefined for a pod that is not ready. */

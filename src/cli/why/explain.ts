@@ -43,7 +43,7 @@ export class Explainer {
     const why = verdict.met
       ? `${waiting.length} of its ${pods.length} pods ${waiting.length === 1 ? 'waits' : 'wait'}`
       : verdict.why
-    const told = pods.length > 0 ? (unmade(typed) ?? why) : await this.#withoutPods(typed, why)
+    const told = waiting.length > 0 ? (unmade(typed) ?? why) : await this.#withoutWaiting(typed, why, pods.length)
     const cause: Cause = { subject, why: told, since: sinceOf(object), behind: [] }
     return this.#once(cause, object, depth, () => this.#explainPods(waiting, depth + 1))
   }
@@ -139,9 +139,9 @@ export class Explainer {
     return (await this.#session.client.list(podResource, { namespace: owner.metadata.namespace, labelSelector })).items
   }
 
-  /** Controllers that have no condition for it report in events why they make no pods. */
-  async #withoutPods(owner: KubeObject, why: string): Promise<string> {
-    const told = withoutPods(owner, why)
+  /** None of the pods is to blame. Controllers that have no condition for it report in events why they make no more. */
+  async #withoutWaiting(owner: KubeObject, why: string, pods: number): Promise<string> {
+    const told = pods > 0 ? (unmade(owner) ?? why) : withoutPods(owner, why)
     const wantsPods = saysInEvents(owner) && owner.spec?.replicas !== 0 && !owner.spec?.suspend
     return wantsPods && unmade(owner) === undefined ? told + (await this.#lastEvent(owner)) : told
   }
