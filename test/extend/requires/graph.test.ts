@@ -4,9 +4,18 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { KubeObject } from '../../../src/api/object.ts'
 import type { EndpointSlice, Pod } from '../../../src/api/types.ts'
 import type { Client, ResourceRef } from '../../../src/client/client.ts'
-import { configMaps, endpointSlices, namespaces, pods, secrets, services } from '../../../src/client/resources.ts'
+import {
+  configMaps,
+  endpointSlices,
+  namespaces,
+  pods,
+  secrets,
+  serviceAccounts,
+  services,
+} from '../../../src/client/resources.ts'
 import type { Cluster } from '../../../src/cluster.ts'
 import { startTestCluster } from '../../../src/testing.ts'
+import { until } from '../../controllers/until.ts'
 import { chanceOf, type GraphNode, graphOf, objectOf, shuffled } from './graph.ts'
 
 const SIZE = 200
@@ -58,6 +67,8 @@ describe(`a graph of ${SIZE} objects`, () => {
 async function playOrder(graph: readonly GraphNode[], namespace: string, order: readonly number[]): Promise<void> {
   const names = graph.filter(({ kind }) => kind === 'Pod').map(({ name }) => `${namespace}/${name}`)
   await client.create(namespaces, { metadata: { name: namespace } } as never)
+  // Without it pods are refused, on any Kubernetes.
+  await until(() => client.get(serviceAccounts, 'default', { namespace }))
   for (const index of order) await client.create(RESOURCES[graph[index]!.kind], objectOf(graph, index, namespace))
   const waiting = await history.whenRunning(names)
   expect(waiting, `GRAPH_SEED=${SEED}, namespace ${namespace}: pods that do not run`).toEqual([])
