@@ -57,7 +57,8 @@ function checkNode(schema: JsonSchema, place: Place, context: Context): void {
     checkRule(rule, schema, type, { ...place, path: `${path}.x-kubernetes-validations[${index}]` }, context)
   const below = (one: JsonSchema, at: string, more: Partial<Place> = {}) =>
     checkNode(one, { ...place, isRoot: false, path: at, ...more }, context)
-  for (const [name, property] of Object.entries(schema.properties ?? {})) below(property, `${path}.properties[${name}]`)
+  const inAtomic = schema['x-kubernetes-map-type'] === 'atomic' ? { uncorrelated: place.uncorrelated ?? path } : {}
+  for (const [name, property] of Object.entries(schema.properties ?? {})) below(property, `${path}.properties[${name}]`, inAtomic)
   const size = type?.max ?? 1
   const rest = schema.additionalProperties
   if (typeof rest === 'object') below(rest, `${path}.additionalProperties`, { times: place.times * size })
@@ -127,7 +128,7 @@ function checkRule(
     const cost = program.cost * place.times
     costs.push({ path: `${path}.rule`, cost })
     if (cost > RULE_LIMIT) errors.push(forbidden(`${path}.rule`, tooCostly('estimated rule cost', cost, RULE_LIMIT)))
-    if (isTransition && place.uncorrelated !== undefined && !rule.optionalOldSelf)
+    if (isTransition && place.uncorrelated !== undefined)
       errors.push(
         invalid(
           `${path}.rule`,
@@ -135,6 +136,8 @@ function checkRule(
           `oldSelf cannot be used on the uncorrelatable portion of the schema within ${place.uncorrelated}`,
         ),
       )
+    if (!isTransition && rule.optionalOldSelf !== undefined)
+      errors.push(invalid(`${path}.optionalOldSelf`, rule.optionalOldSelf, 'may not be set if oldSelf is not used in rule'))
   } catch (error) {
     errors.push(
       invalid(`${path}.rule`, shown(rule), `${error instanceof CompileError ? 'compilation failed: ' : ''}${reasonOf(error)}`),
@@ -162,9 +165,8 @@ function checkWording(rule: ValidationRule, schema: JsonSchema, path: string, er
   const text = rule.rule?.trim() ?? ''
   const message = rule.message?.trim() ?? ''
   if (text === '') errors.push(required(`${path}.rule`, 'rule is not specified'))
-  else if (rule.message && message === '')
-    errors.push(invalid(`${path}.message`, rule.message, 'message must be non-empty if specified'))
-  else if (message.includes('\n')) errors.push(invalid(`${path}.message`, rule.message, 'message must not contain line breaks'))
+  else if (rule.message && message === '') errors.push(invalid(`${path}.message`, rule.message, 'must be non-empty if specified'))
+  else if (message.includes('\n')) errors.push(invalid(`${path}.message`, rule.message, 'must not contain line breaks'))
   else if (text.includes('\n') && message === '')
     errors.push(required(`${path}.message`, 'message must be specified if rule contains line breaks'))
   if (rule.messageExpression && rule.messageExpression.trim() === '')
@@ -176,28 +178,26 @@ function checkWording(rule: ValidationRule, schema: JsonSchema, path: string, er
 
 function checkFieldPath(text: string | undefined, schema: JsonSchema, path: string, errors: Errors): void {
   if (!text) return
-  if (text.trim() === '') return void errors.push(invalid(path, text, 'fieldPath must be non-empty if specified'))
-  if (text.includes('\n')) return void errors.push(invalid(path, text, 'fieldPath must not contain line breaks'))
-  const problem = followFieldPath(text, schema)
-  if (problem) errors.push(invalid(path, text, `fieldPath must be a valid path: ${problem}`))
+  if (text.trim() === '') return void errors.push(invalid(path, text, 'must be non-empty if specified'))
+  if (text.includes('\n')) return void errors.push(invalid(path, text, 'must not contain line breaks'))
+  if (!leadsSomewhere(text, schema)) errors.push(invalid(path, text, 'must be a valid path'))
 }
 
-/** Why the path leads nowhere in the schema. */
-function followFieldPath(text: string, schema: JsonSchema): string | undefined {
+function leadsSomewhere(text: string, schema: JsonSchema): boolean {
   let at: JsonSchema | undefined = schema
   let rest = text
   while (rest !== '') {
     const step = /^(?:\.([a-zA-Z_][\w-]*)|\['((?:[^'\\]|\\.)*)'\])/.exec(rest)
-    if (!step) return `expected [ or . but got: ${rest}`
+    if (!step) return false
     const name: string = step[1] ?? step[2] ?? ''
     const map: JSONSchemaRest = at?.additionalProperties
     const next: JsonSchema | undefined =
       at?.properties?.[name] ?? (step[2] !== undefined && typeof map === 'object' ? map : undefined)
-    if (!next) return `does not refer to a valid field`
+    if (!next) return false
     at = next
     rest = rest.slice(step[0].length)
   }
-  return undefined
+  return true
 }
 type JSONSchemaRest = JsonSchema['additionalProperties']
 

@@ -47,8 +47,9 @@ function checkType(schema: JSONSchemaProps, place: Place, path: string, errors: 
     const instead = 'type cannot be set to null, use nullable as an alternative'
     if (schema.type === 'null') errors.push(forbidden(`${path}.type`, instead))
     if (!TYPES.includes(schema.type)) errors.push(notSupported(`${path}.type`, schema.type, TYPES))
-    if (intOrString) errors.push(forbidden(`${path}.type`, 'must be empty if x-kubernetes-int-or-string is true'))
   }
+  if (preserves === false)
+    errors.push(invalid(`${path}.x-kubernetes-preserve-unknown-fields`, false, 'must be true or undefined'))
   const objectOnly = 'must be object if x-kubernetes-embedded-resource is true'
   if (schema['x-kubernetes-embedded-resource'] && schema.type !== 'object')
     errors.push(schema.type ? invalid(`${path}.type`, schema.type, objectOnly) : required(`${path}.type`, objectOnly))

@@ -14,7 +14,7 @@ export function checkStructure(schema: JSONSchemaProps, isRoot: boolean, path: s
   checkMetadata(schema, isRoot, path, errors)
   for (const [nested, at] of nestedIn(schema)) {
     // What is either a number or text may say so.
-    if (schema['x-kubernetes-int-or-string'] && isEither(schema, at)) continue
+    if (isEither(schema, at)) continue
     checkNested(nested, `${path}.${at}`, errors, at === 'allOf[0]' && equal(nested.anyOf, EITHER))
   }
   if (isRoot) for (const [nested, at] of nestedIn(schema)) checkComplete(nested, schema, path, `${path}.${at}`, errors)
@@ -78,8 +78,7 @@ const FORM: Partial<Record<keyof JSONSchemaProps, 'empty' | 'undefined' | 'false
 function checkNested(schema: JSONSchemaProps, path: string, errors: Errors, skipsAnyOf = false): void {
   for (const [field, wanted] of Object.entries(FORM)) {
     const value = schema[field as keyof JSONSchemaProps]
-    const isFalse = value === false && wanted === 'false'
-    const isAbsent = value === undefined || isFalse || value === '' || (Array.isArray(value) && value.length === 0)
+    const isAbsent = value === undefined || value === false || value === '' || (Array.isArray(value) && value.length === 0)
     if (!isAbsent) errors.push(forbidden(`${path}.${field}`, `must be ${wanted} to be structural`))
   }
   for (const [nested, at] of nestedIn(schema))

@@ -42,7 +42,7 @@ describe('a schema', () => {
         'x-kubernetes-list-type: Forbidden: must be undefined to be structural',
       ].map((text) => `${SPEC}.properties[a].anyOf[0].${text}`),
     )
-    const inside = { properties: { metadata: { maxLength: 1 } }, additionalProperties: false }
+    const inside = { properties: { metadata: { maxLength: 1 } }, additionalProperties: true }
     expect(await refused({ type: 'object', not: inside, properties: { metadata: { type: 'object' } } })).toEqual([
       `${SPEC}.not.additionalProperties: Forbidden: must be undefined to be structural`,
       `${SPEC}.not.properties[metadata]: Forbidden: must not be specified in a nested context`,
@@ -85,6 +85,44 @@ describe('a schema', () => {
       `${SPEC}.properties[set].items.x-kubernetes-map-type: Invalid value: null: must be atomic as item of a list with x-kubernetes-list-type=set`,
       `${SPEC}.properties[untyped].properties: Required value: must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields`,
       `${SPEC}.properties[untyped].type: Required value: must be object if x-kubernetes-embedded-resource is true`,
+    ])
+  })
+
+  it('of lists with keys has them, as scalars that are always there', async () => {
+    const list = (more: object, items: object = {}) => ({
+      ...{ type: 'array', 'x-kubernetes-list-type': 'map', items: { type: 'object', ...items }, ...more },
+    })
+    const keys = (...names: string[]) => ({ 'x-kubernetes-list-map-keys': names })
+    const port = { type: 'integer', nullable: true }
+    const properties = {
+      a: list(keys('x', 'x'), { nullable: true }),
+      b: list(keys('port', 'tags'), {
+        properties: { port, tags: { type: 'array', items: { type: 'string' } } },
+        required: ['tags'],
+      }),
+      c: { type: 'string', 'x-kubernetes-list-type': 'set', 'x-kubernetes-map-type': 'some', ...keys('k') },
+      d: { type: 'object', additionalProperties: false, properties: { x: { type: 'null' } } },
+      e: { type: 'string', 'x-kubernetes-int-or-string': true },
+      f: { type: 'object', 'x-kubernetes-preserve-unknown-fields': false },
+    }
+    const at = (name: string) => `${SPEC}.properties[${name}]`
+    const key = 'this property is in x-kubernetes-list-map-keys, so it'
+    expect(await refused({ type: 'object', properties })).toEqual([
+      `${at('a')}.items.nullable: Forbidden: cannot be nullable when x-kubernetes-list-type is map`,
+      `${at('a')}.x-kubernetes-list-map-keys: Invalid value: ["x","x"]: entries must all be names of item properties`,
+      `${at('a')}.x-kubernetes-list-map-keys: Invalid value: ["x","x"]: entries must all be names of item properties`,
+      `${at('a')}.x-kubernetes-list-map-keys: Invalid value: ["x","x"]: must not contain duplicate entries`,
+      `${at('b')}.items.properties[port].default: Required value: ${key} must have a default or be a required property`,
+      `${at('b')}.items.properties[port].nullable: Forbidden: ${key} cannot be nullable`,
+      `${at('b')}.items.properties[tags].type: Invalid value: "object": must be a scalar type if parent array's x-kubernetes-list-type is map`,
+      `${at('c')}.type: Invalid value: "string": must be array if x-kubernetes-list-type is specified`,
+      `${at('c')}.type: Invalid value: "string": must be object if x-kubernetes-map-type is specified`,
+      `${at('c')}.x-kubernetes-list-type: Invalid value: "set": must be map if x-kubernetes-list-map-keys is non-empty`,
+      `${at('c')}.x-kubernetes-map-type: Unsupported value: "some": supported values: "atomic", "granular"`,
+      `${at('d')}.additionalProperties: Forbidden: additionalProperties and properties are mutual exclusive`,
+      `${at('d')}.properties[x].type: Forbidden: type cannot be set to null, use nullable as an alternative`,
+      `${at('d')}.properties[x].type: Unsupported value: "null": supported values: "array", "boolean", "integer", "number", "object", "string"`,
+      `${at('f')}.x-kubernetes-preserve-unknown-fields: Invalid value: false: must be true or undefined`,
     ])
   })
 
