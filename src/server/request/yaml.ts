@@ -6,6 +6,8 @@ import type { ParsedBody } from './body.ts'
 const SCHEMA = new Schema(YAML11_SCHEMA.tags.filter((tag) => tag !== timestampTag))
 /** References to one anchor; more are an attempt to blow up memory. */
 const MAX_ALIASES = 1000
+/** Values that a document may come to when each reference is written out, as it is when it is stored. */
+const MAX_EXPANDED = 1_000_000
 const DUPLICATE = 'duplicated mapping key'
 const MAX_PROBLEMS = 100
 
@@ -30,7 +32,24 @@ export function parseYamlDocument(text: string, strict: boolean): ParsedBody {
 function load(text: string, lastKeyWins: boolean): unknown {
   if (text.startsWith('\t')) throw new YAMLException('found character that cannot start any token')
   const documents = loadAll(text, { schema: SCHEMA, json: lastKeyWins, maxAliases: MAX_ALIASES })
-  return documents.find((document) => document !== null && document !== undefined) ?? null
+  const document = documents.find((one) => one !== null && one !== undefined) ?? null
+  // Nine references to nine references to nine …: a few lines that no memory holds.
+  if (text.includes('&') && expandedSize(document, new Map()) > MAX_EXPANDED)
+    throw new YAMLException('document contains excessive aliasing')
+  return document
+}
+
+/** How many values there are, each reference counted as what it stands for. */
+function expandedSize(value: unknown, known: Map<object, number>): number {
+  if (typeof value !== 'object' || value === null) return 1
+  let size = known.get(value)
+  if (size !== undefined) return size
+  // A value within itself never ends.
+  known.set(value, Number.POSITIVE_INFINITY)
+  size = 1
+  for (const part of Object.values(value)) size += expandedSize(part, known)
+  known.set(value, size)
+  return size
 }
 
 /** Finds one duplicate at a time by blanking the line it stands on. */
