@@ -10,11 +10,11 @@ import type { Session } from '../session.ts'
 import { endpointsIn, serviceText } from '../tree/state.ts'
 import { rootCauses } from '../why/cause.ts'
 import { Explainer } from '../why/explain.ts'
-import { podReason } from '../why/pod-reason.ts'
+import { notWell, podReason } from '../why/pod-reason.ts'
 import { eventsIn } from './events.ts'
 import type { Facts, Surveyor } from './facts.ts'
 import { judge } from './judge.ts'
-import { type Crash, crashesOf, isReady, notWell } from './pods.ts'
+import { type Crash, crashesOf, isReady } from './pods.ts'
 import type { CrashReport, PodReport, Replicas, Report, ServiceReport } from './report.ts'
 
 /** Logs that are looked into; others of the same workload mostly say the same. */

@@ -45,7 +45,7 @@ export function judge(facts: Facts, cause: Cause | undefined, nowMs: number): Ju
 }
 
 /** What is at the end of the chain; its name where that is not the object itself. */
-export function rootOf(cause: Cause): string {
+function rootOf(cause: Cause): string {
   const [root = cause] = rootCauses([cause])
   return root.subject === cause.subject ? root.why : `${root.subject}: ${root.why}`
 }

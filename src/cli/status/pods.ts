@@ -1,6 +1,5 @@
-/** Of a workload's pods, those that are not well, and how their containers ended. Decides, reads nothing. */
+/** How pods are: ready or not, how their containers ended, which of them ail from the same. Decides, reads nothing. */
 import type { ContainerStatus, Pod } from '../../api/types.ts'
-import { podReason } from '../why/pod-reason.ts'
 import type { CrashReport, PodReport } from './report.ts'
 
 export interface Crash extends CrashReport {
@@ -11,12 +10,6 @@ export interface Crash extends CrashReport {
 
 export function isReady({ status }: Pod): boolean {
   return status?.conditions?.some(({ type, status: holds }) => type === 'Ready' && holds === 'True') ?? false
-}
-
-/** What has failed for good, or is on its way out, matters only where nothing else came after it. */
-export function notWell(pods: readonly Pod[]): Pod[] {
-  const others = pods.filter(({ status, metadata }) => status?.phase !== 'Failed' && metadata.deletionTimestamp === undefined)
-  return (others.length > 0 ? others : pods).filter((pod) => podReason(pod) !== undefined)
 }
 
 /** Of a pod that is not ready: the containers whose last run failed. */

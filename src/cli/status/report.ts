@@ -37,7 +37,7 @@ export interface Replicas {
   readonly available: number
 }
 
-export interface PodsReport {
+interface PodsReport {
   readonly all: number
   readonly ready: number
   /** They have done what they were for. */

@@ -171,7 +171,7 @@ function selects(candidate: Candidate, world: World): Related[] {
   return [...roots.values()].map((to) => ({ relation: 'selects', to, below: 'owned' }))
 }
 
-export function runnerOf(candidate: Candidate, world: World): Candidate {
+function runnerOf(candidate: Candidate, world: World): Candidate {
   let runner = candidate
   const seen = new Set<string>()
   for (let one: Candidate | undefined = candidate; one && !seen.has(keyOf(one)); one = controllerOf(one, world)) {

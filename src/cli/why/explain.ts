@@ -11,7 +11,7 @@ import { selectorOf } from '../find-pods.ts'
 import { handleOf } from '../names/candidate.ts'
 import type { Session } from '../session.ts'
 import type { Cause } from './cause.ts'
-import { isHeld, podReason, requirementsOf } from './pod-reason.ts'
+import { isHeld, notWell, podReason, requirementsOf } from './pod-reason.ts'
 import { readIfThere, type Unmet, unmetOf, verdictFor } from './requirements.ts'
 
 /** Longer chains are cut off; who has one knows enough by then. */
@@ -38,7 +38,7 @@ export class Explainer {
     const verdict = await verdictFor(typed, undefined, this.#session)
     const isDone = verdict.met && resource.kind === 'Job'
     const pods = isDone ? [] : await this.#podsOf(typed)
-    const waiting = relevant(pods)
+    const waiting = notWell(pods)
     if (verdict.met && waiting.length === 0) return undefined
     const why = verdict.met
       ? `${waiting.length} of its ${pods.length} pods ${waiting.length === 1 ? 'waits' : 'wait'}`
@@ -185,12 +185,6 @@ export class Explainer {
     const isElsewhere = metadata.namespace !== undefined && metadata.namespace !== this.#session.namespace
     return isElsewhere ? `${handle} (in ${metadata.namespace})` : handle
   }
-}
-
-/** What has failed for good matters only where nothing else came after it. */
-function relevant(pods: readonly Pod[]): Pod[] {
-  const others = pods.filter(({ status }) => status?.phase !== 'Failed')
-  return (others.length > 0 ? others : pods).filter((pod) => podReason(pod) !== undefined)
 }
 
 /** What a controller says that cannot make all pods. */

@@ -35,6 +35,12 @@ export function podReason(pod: Pod): PodReason | undefined {
   }
 }
 
+/** What has failed for good, or is on its way out, matters only where nothing else came after it. */
+export function notWell(pods: readonly Pod[]): Pod[] {
+  const others = pods.filter(({ status, metadata }) => status?.phase !== 'Failed' && metadata.deletionTimestamp === undefined)
+  return (others.length > 0 ? others : pods).filter((pod) => podReason(pod) !== undefined)
+}
+
 /** What the condition of the requirements says, and since when. */
 export function requirementsOf(pod: Pod) {
   return conditionOf(pod, REQUIREMENTS_MET)
