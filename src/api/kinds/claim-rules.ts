@@ -1,9 +1,10 @@
 /** Rules for what a claim on storage asks for: PersistentVolumeClaims, ephemeral volumes, claim templates. */
 import type { Errors } from '../field-errors.ts'
 import { forbidden, invalid, notSupported, required } from '../field-errors.ts'
-import { dnsLabel, dnsSubdomain } from '../names.ts'
-import type { PersistentVolumeClaimSpec } from '../types.ts'
-import { isPositive } from './resource-rules.ts'
+import { dnsLabel, dnsSubdomain, qualifiedName } from '../names.ts'
+import { tryParseQuantity, zeroQuantity } from '../quantity.ts'
+import type { PersistentVolumeClaim, PersistentVolumeClaimSpec } from '../types.ts'
+import { checkAmount, isPositive } from './resource-rules.ts'
 import { checkSelector, obey, requireText } from './rules.ts'
 
 const ACCESS_MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod']
@@ -54,4 +55,42 @@ function checkDataSource(spec: PersistentVolumeClaimSpec | undefined, path: stri
     const same = (['apiGroup', 'kind', 'name'] as const).every((field) => dataSource[field] === dataSourceRef[field])
     if (!same) errors.push(invalid(path, {}, 'must match dataSourceRef'))
   }
+}
+
+const RESIZES = [
+  ...['ControllerResizeInProgress', 'ControllerResizeInfeasible', 'NodeResizeInProgress', 'NodeResizeInfeasible'],
+  'NodeResizePending',
+]
+
+/** What a claim got, and how far growing it has come. */
+export function checkClaimStatus({ status }: PersistentVolumeClaim, errors: Errors): void {
+  for (const [name, amount] of Object.entries(status?.capacity ?? {})) {
+    checkBasicAmount(amount, `status.capacity[${name}]`, errors)
+  }
+  for (const [name, state] of Object.entries(status?.allocatedResourceStatuses ?? {})) {
+    // The field is named as it once was, and the value that is shown is the key.
+    const path = 'status.allocatedResourceStatus'
+    checkClaimResource(name, path, errors)
+    if (!RESIZES.includes(state)) errors.push(notSupported(path, name, RESIZES))
+  }
+  for (const [name, amount] of Object.entries(status?.allocatedResources ?? {})) {
+    checkClaimResource(name, 'status.allocatedResources', errors)
+    const path = `status.allocatedResources[${name}]`
+    if (checkBasicAmount(amount, path, errors)) checkAmount(name, amount, path, errors)
+  }
+}
+
+/** A claim has storage, and what others name in domains of their own. */
+function checkClaimResource(name: string, path: string, errors: Errors): void {
+  const before = errors.length
+  obey(name, qualifiedName, path, errors)
+  const isNative = !name.includes('/') || name.includes('kubernetes.io/')
+  if (errors.length === before && isNative && name !== 'storage') errors.push(notSupported(path, name, ['storage']))
+}
+
+function checkBasicAmount(amount: string, path: string, errors: Errors): boolean {
+  const { nano } = tryParseQuantity(amount) ?? zeroQuantity
+  const whole = Math.ceil(Number(nano) / 1e9)
+  if (whole < 0) errors.push(invalid(path, whole, 'must be a valid resource quantity'))
+  return whole >= 0
 }

@@ -96,6 +96,7 @@ function checkUpdate(node: Node, old: Node, errors: Errors): void {
     addresses.add(key)
   })
   const [spec, before] = [node.spec ?? {}, old.spec ?? {}]
+  if ((spec.externalID ?? '') !== (before.externalID ?? '')) errors.push(forbidden('spec.externalID', 'may not be updated'))
   if (before.podCIDRs?.length && !equal(spec.podCIDRs, before.podCIDRs)) {
     errors.push(forbidden('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid'))
   }

@@ -4,7 +4,7 @@ import { type Errors, forbidden } from '../field-errors.ts'
 import type { KubeObject } from '../object.ts'
 import { compareQuantities, tryParseQuantity, zeroQuantity } from '../quantity.ts'
 import type { PersistentVolumeClaim, PersistentVolumeClaimSpec } from '../types.ts'
-import { checkClaimSpec } from './claim-rules.ts'
+import { checkClaimSpec, checkClaimStatus } from './claim-rules.ts'
 import { accessModes, ageColumn, column, wideColumn } from './columns.ts'
 import { type DefinitionInput, statusStrategy } from './define.ts'
 import { warnOfClaim } from './pod-warnings.ts'
@@ -107,6 +107,7 @@ export const persistentVolumeClaim: DefinitionInput = {
     },
     validate: (object) => collect((errors) => checkClaimSpec(claim(object).spec, 'spec', errors)),
     validateUpdate: (object, old) => collect((errors) => checkUpdate(claim(object), claim(old), errors)),
+    validateStatusUpdate: (object) => collect((errors) => checkClaimStatus(claim(object), errors)),
     warnings: (object) => warningsOf(claim(object)),
     returnsDeleted: true,
     countsGeneration: false,

@@ -122,6 +122,7 @@ const kinds: DefinitionInput[] = [
       column('Pool', (object) => object.spec?.pool?.name ?? ''),
       ageColumn,
     ],
+    unknownField: (field) => `field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: ${field}`,
     selectableFields: {
       'spec.nodeName': (object) => object.spec?.nodeName ?? '',
       'spec.driver': (object) => object.spec?.driver ?? '',

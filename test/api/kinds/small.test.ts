@@ -1,6 +1,6 @@
 /** Rules of small kinds that others write more often than people do: slices, addresses, leases, events, signing requests. */
 import { describe, expect, test } from 'vitest'
-import { create, update, updateStatus } from './write.ts'
+import { create, definitionOf, update, updateStatus } from './write.ts'
 
 const matching = (pattern: RegExp) => expect.stringMatching(pattern) as unknown as string
 const slice = (endpoint: object, more: object = {}) => ({
@@ -178,4 +178,26 @@ test('local API services trust nobody', () => {
     'Invalid | spec.insecureSkipTLSVerify | Invalid value: true: local APIServices may not have insecureSkipTLSVerify',
     'Required | spec.group | Required value: only v1 may have an empty group and it better be legacy kube',
   ])
+})
+
+test('claims grow by steps that are known', () => {
+  const spec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } }
+  const { causes } = updateStatus('persistentvolumeclaims', { spec }, (o) => {
+    o.status = {
+      capacity: { storage: '-1' },
+      allocatedResources: { cpu: '1', storage: '2Gi' },
+      allocatedResourceStatuses: { storage: 'Odd', 'x.example/y': 'NodeResizePending' },
+    }
+  })
+  expect(causes).toEqual([
+    'Invalid | status.capacity[storage] | Invalid value: -1: must be a valid resource quantity',
+    'NotSupported | status.allocatedResourceStatus | Unsupported value: "storage": supported values: "ControllerResizeInProgress", "ControllerResizeInfeasible", "NodeResizeInProgress", "NodeResizeInfeasible", "NodeResizePending"',
+    'NotSupported | status.allocatedResources | Unsupported value: "cpu": supported values: "storage"',
+  ])
+})
+
+test('slices say which fields they can be selected by', () => {
+  expect(definitionOf('resourceslices').unknownField?.('spec.x')).toBe(
+    'field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: spec.x',
+  )
 })
