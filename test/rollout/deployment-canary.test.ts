@@ -79,6 +79,26 @@ test('a canary that never is ready stops there, is replaced by another, and roll
   expect(seen.lowest()).toBe(3)
 })
 
+test('what is said of pace at its end holds, and what is not comes back', async () => {
+  await using cluster = await startTestCluster()
+  await createWeb(cluster, KIND)
+  const before = ownOf(await read(cluster))
+  const strategyOf = async () => (await read(cluster)).spec?.strategy?.rollingUpdate
+  const unavailable = before.strategy?.rollingUpdate?.maxUnavailable
+  const canary = (image: string, more = {}) => roll(optionsOf(cluster, { images: { c: image }, canary: 1, ...more })).result()
+  await canary('web:v2', { minReadySeconds: 1 })
+  await promote(optionsOf(cluster, { maxSurge: 2 })).result()
+  expect(await strategyOf()).toEqual({ maxSurge: 2, maxUnavailable: unavailable })
+  expect((await read(cluster)).spec?.minReadySeconds).toBe(1)
+  await canary('web:v3')
+  await rollback(optionsOf(cluster, { maxSurge: 3 })).result()
+  expect(await strategyOf()).toEqual({ maxSurge: 3, maxUnavailable: unavailable })
+  await canary('web:v3')
+  await roll(optionsOf(cluster, { images: { c: 'web:v4' }, maxSurge: 1 })).result()
+  expect(await strategyOf()).toEqual({ maxSurge: 1, maxUnavailable: unavailable })
+  expect(ownOf(await read(cluster))).toMatchObject({ paused: false, left: [], minReadySeconds: 1 })
+})
+
 test('interrupted before its pods are ready it pauses with its own patience, and is gone on with', async () => {
   await using cluster = await startTestCluster()
   cluster.setReady((image) => image !== 'web:v2')

@@ -120,7 +120,20 @@ function rollPatch(options: RollOptions, kind: ServedKind, before: ServedObject)
   const pace = kind.pace(options, before)
   const start = options.canary === undefined ? kind.release(before) : canaryOf(options, kind, before)
   const { annotations } = start
-  return { ...(annotations && { metadata: { annotations } }), spec: { ...pace, ...start.spec, template } }
+  // What holds a canary is no matter of taste; what it gives back is.
+  const whole = options.canary === undefined ? joined(start.spec, pace) : joined(pace, start.spec)
+  return { ...(annotations && { metadata: { annotations } }), spec: { ...whole, template } }
+}
+
+/** The second has the last word, field by field. */
+function joined(first: object = {}, second: object = {}): object {
+  const result: Record<string, unknown> = { ...first }
+  for (const [key, value] of Object.entries(second)) {
+    const before = result[key]
+    const areObjects = [before, value].every((one) => typeof one === 'object' && one !== null && !Array.isArray(one))
+    result[key] = areObjects ? joined(before as object, value as object) : value
+  }
+  return result
 }
 
 function canaryOf(options: RollOptions, kind: ServedKind, before: ServedObject): ServedPatch {
@@ -178,7 +191,7 @@ export async function* rollBackServed(options: RollbackOptions, name: ServedName
   const { resourceVersion } = before.metadata
   const body = {
     metadata: { resourceVersion, annotations },
-    spec: { ...freed.spec, ...kind.pace(options, before), template: { ...previous, $patch: 'replace' } },
+    spec: { ...joined(freed.spec, kind.pace(options, before)), template: { ...previous, $patch: 'replace' } },
   }
   const after = await client.patch(kind.resource, target.name, 'strategic', body, { namespace })
   return yield* watchRollout(options, kind, after, true, { done: `rolled back ${handle}`, unchanged: handle, isBack: true })
@@ -197,8 +210,11 @@ export async function* resumeServed(options: RollbackOptions, name: ServedName, 
   const isHeld = kind.stateOf(before) === 'held'
   if (isHeld && !promote) return { outcome: 'canary', ...restOf(kind, before), message: 'a canary runs', changed: false }
   const freed = promote ? kind.release(before) : (kind.resume?.(before) ?? {})
-  const changed = freed.spec !== undefined
-  const body = { metadata: { annotations: freed.annotations ?? {} }, spec: freed.spec ?? {} }
+  // What is paused is about to be no longer.
+  const going = { ...before, spec: { ...before.spec, paused: false } } as ServedObject
+  const spec = freed.spec || kind.stateOf(before) !== 'complete' ? joined(freed.spec, kind.pace(options, going)) : {}
+  const changed = Object.keys(spec).length > 0
+  const body = { metadata: { annotations: freed.annotations ?? {} }, spec }
   const start = changed ? await client.patch(kind.resource, target.name, 'strategic', body, { namespace }) : before
   const handle = `${kind.word}/${target.name}`
   return yield* watchRollout(options, kind, start, changed, {
