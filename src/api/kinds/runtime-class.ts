@@ -6,17 +6,15 @@ import type { RuntimeClass } from '../types.ts'
 import { ageColumn, column } from './columns.ts'
 import { type DefinitionInput, defineGroup } from './define.ts'
 import { nodeLabelComplaint } from './node-labels.ts'
-import { checkAmount, checkResourceName } from './resource-rules.ts'
+import { checkResources } from './resource-rules.ts'
 import { checkImmutable, checkLabels, collect, obey } from './rules.ts'
 import { checkTolerations } from './scheduling-rules.ts'
 
 function check(runtimeClass: RuntimeClass, errors: Errors): void {
   obey(runtimeClass.handler ?? '', dnsLabel, 'handler', errors)
-  const fixed = runtimeClass.overhead?.podFixed
-  for (const name in fixed) {
-    checkResourceName(name, `overhead.podFixed[${name}]`, errors)
-    checkAmount(name, fixed[name] ?? '0', `overhead.podFixed[${name}]`, errors)
-  }
+  // What the pods cost is judged, and named, as the limits of a container are.
+  const limits = runtimeClass.overhead?.podFixed
+  if (limits) checkResources({ limits }, 'overhead', errors)
   checkLabels(runtimeClass.scheduling?.nodeSelector, 'scheduling.nodeSelector', errors)
   checkTolerations(runtimeClass.scheduling?.tolerations, 'scheduling.tolerations', errors)
 }
@@ -28,11 +26,7 @@ const runtimeClass: DefinitionInput = {
   columns: [column('Handler', (object) => object.handler ?? ''), ageColumn],
   strategy: {
     validate: (object: KubeObject) => collect((errors) => check(object as unknown as RuntimeClass, errors)),
-    validateUpdate: (object: KubeObject, old: KubeObject) =>
-      collect((errors) => {
-        check(object as unknown as RuntimeClass, errors)
-        checkImmutable(object.handler, old.handler, 'handler', errors)
-      }),
+    validateUpdate: (object, old) => collect((errors) => checkImmutable(object.handler, old.handler, 'handler', errors)),
     warnings: (object) =>
       Object.keys(object.scheduling?.nodeSelector ?? {})
         .map((key) => nodeLabelComplaint(key))

@@ -207,6 +207,9 @@ describe('classes', () => {
     expect(create('runtimeclasses', { handler: 'Run C' }).causes[0]).toMatch(
       /^Invalid \| handler \| Invalid value: "Run C": a lowercase RFC 1123 label/,
     )
+    expect(create('runtimeclasses', { handler: 'a', overhead: { podFixed: { cpu: '-1' } } }).causes).toEqual([
+      'Invalid | overhead.limits[cpu] | Invalid value: "-1": must be greater than or equal to 0',
+    ])
     expect(update('runtimeclasses', { handler: 'a' }, (o) => Object.assign(o, { handler: 'b' })).causes).toEqual([
       'Invalid | handler | Invalid value: "b": field is immutable',
     ])
