@@ -5,6 +5,7 @@ import { type Io, writeLine } from './io.ts'
 import { toYaml } from './print-objects.ts'
 import { told } from './roll-output.ts'
 import type { Session } from './session.ts'
+import { shortDigests } from './short-digests.ts'
 import { formatTable } from './table.ts'
 
 export interface HistoryFlags extends RolledWords {
@@ -44,7 +45,7 @@ function rowOf({ isCurrent, revision, name, replicas, phase, at, by, images, ima
     phase ?? '',
     at ?? '',
     by ?? '',
-    imageChange ?? images.join(','),
-    note ?? command ?? '',
+    shortDigests(imageChange ?? images.join(',')),
+    note ?? shortDigests(command ?? ''),
   ]
 }

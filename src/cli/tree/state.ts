@@ -5,6 +5,7 @@ import type { KubeObject } from '../../api/object.ts'
 import type { ContainerStatus, EndpointSlice, Pod, Service } from '../../api/types.ts'
 import { rolloutStateOf } from '../../rollout/index.ts'
 import { age } from '../age.ts'
+import { shortDigests } from '../short-digests.ts'
 
 /** `idle`: it is as it should be and does nothing, like what is done or scaled to zero. */
 export type Health = 'well' | 'busy' | 'bad' | 'idle'
@@ -94,7 +95,8 @@ function withMessage(text: string, message: string | undefined): string {
 }
 
 /** A container of a pod; `status` is absent until the node has seen it. */
-export function containerState(image: string, status: ContainerStatus | undefined, isInit: boolean): State {
+export function containerState(wanted: string, status: ContainerStatus | undefined, isInit: boolean): State {
+  const image = shortDigests(wanted)
   const { running, waiting, terminated } = status?.state ?? {}
   const restarts = status?.restartCount ? `, restarted ${times(status.restartCount)}` : ''
   if (running) {
