@@ -202,7 +202,8 @@ class Follower {
     this.#reopening.add(followed)
     await delay(REOPEN_MS, undefined, { signal: this.#signal }).catch(() => {})
     this.#reopening.delete(followed)
-    if (followed.breaksOff && !this.#signal.aborted) this.#start(followed)
+    // By now another run may have begun: that is no matter of going on.
+    if (followed.breaksOff && !followed.hasNewRun && !this.#signal.aborted) this.#start(followed)
     else this.#act()
   }
 }

@@ -61,10 +61,11 @@ export class FollowedLog {
   /** What is to be said of its end, the first time that is asked. */
   takeEnd(): string | undefined {
     if (!this.isUnderWay) return undefined
-    const run = [this.#run, this.#run?.before].find((one) => one?.id === this.#openedRun)
-    if (run?.ended === undefined) return undefined
-    this.#toldEnd = run.id
-    return `${this.name} ended: ${run.ended}`
+    const opened = [this.#run, this.#run?.before].find((one) => one?.id === this.#openedRun)
+    if (opened && opened.ended === undefined) return undefined
+    this.#toldEnd = this.#openedRun
+    // Of a run that has been followed by another, the status may not know how it ended.
+    return opened ? `${this.name} ended: ${opened.ended}` : `${this.name} ended`
   }
 
   /** What is to be said of the run that is about to be opened. */

@@ -180,13 +180,24 @@ it('follows: the past by time, then what comes, pods that come later, and new ru
   await running('a', { run: 1 })
   await vi.waitFor(() => expect(logs.out()).toContain('[pod/a/c] second run\n'), WAIT)
 
+  // A run that was over before anybody looked, with another under way already.
+  node.end('b/c')
+  node.again('b/c')
+  node.write('b/c', 11, 'b once more')
+  await running('b', { containers: ['c', 'd'], run: 1 })
+  await vi.waitFor(() => expect(logs.out()).toContain('[pod/b/c] b once more\n'), WAIT)
+  expect(logs.err()).toContain('pod/b/c ended\npod/b/c runs again\n')
+
   node.end('later/c')
   await remove('later')
   await vi.waitFor(() => expect(logs.err()).toContain('pod/later/c is gone\n'), WAIT)
   logs.interrupt()
   expect(await logs.done).toMatchObject({
     code: 130,
-    err: 'pod/later/c begins\npod/a/c ended: exit code 1 (Error)\npod/a/c runs again\npod/later/c is gone\n',
+    err: [
+      ...['pod/later/c begins', 'pod/a/c ended: exit code 1 (Error)', 'pod/a/c runs again'],
+      ...['pod/b/c ended', 'pod/b/c runs again', 'pod/later/c is gone', ''],
+    ].join('\n'),
   })
   await vi.waitFor(() => expect(node.open).toBe(0), WAIT)
 })
