@@ -42,7 +42,7 @@ spec:
     metadata: {labels: {app: db}}
     spec: {containers: [{name: c, image: 'db:v1', volumeMounts: [{name: data, mountPath: /data}]}]}
   volumeClaimTemplates:
-  - {metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}
+  - {metadata: {name: data}, spec: {storageClassName: '', accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}
 ---
 {kind: Service, apiVersion: v1, metadata: {name: web}, spec: {selector: {app: web}, ports: [{port: 80}]}}
 ---
