@@ -13,7 +13,7 @@ export function sortBy<T>(items: readonly T[], path: string, objectOf: (item: T)
   return valued.sort((a, b) => compareValues(a.value, b.value)).map(({ item }) => item)
 }
 
-export function compareValues(a: unknown, b: unknown): number {
+function compareValues(a: unknown, b: unknown): number {
   if (a === undefined || a === null || b === undefined || b === null) return rank(a) - rank(b)
   if (typeof a === 'number' && typeof b === 'number') return a - b
   const [first, second] = [tryParseQuantity(String(a)), tryParseQuantity(String(b))]
