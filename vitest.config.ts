@@ -8,7 +8,7 @@ const patience = { testTimeout: 60_000, hookTimeout: 120_000, retry: process.env
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/e2e/**'], ...patience } },
+      { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/e2e/**'], maxWorkers: '100%', ...patience } },
       {
         test: {
           name: 'e2e',
