@@ -35,12 +35,7 @@ const ROLLED_BACK = 'skiff.dev/rolled-back'
 export async function* rollServed(asked: RollOptions, name: ServedName): Driving {
   const kind = KINDS[name]
   const { client, namespace, target } = asked
-  refuse(asked, kind)
-  const before = await client.get(kind.resource, target.name, { namespace })
-  const options = await aimed(asked, kind, before)
-  const body = rollPatch(options, kind, before)
-  const after = await client.patch(kind.resource, target.name, 'strategic', body, { namespace, dryRun: true })
-  const changed = !equal(before.spec, after.spec) && !isSameCanary(options, body, before, after)
+  const { options, before, body, after, changed } = await proposed(asked, kind)
   const start = changed
     ? await client.patch(kind.resource, target.name, 'strategic', withCauses(options, body, before, after), { namespace })
     : before
@@ -53,17 +48,23 @@ export async function* rollServed(asked: RollOptions, name: ServedName): Driving
   return back.outcome === 'done' ? { ...back, outcome: 'rolled-back', message: `interrupted; ${back.message}` } : back
 }
 
-/** What the patch would change, from a dry run on the server. */
-export async function previewServed(asked: RollOptions, name: ServedName): Promise<RollPreview> {
-  const kind = KINDS[name]
+/** The roll's patch, and what it would make of the object, from a dry run on the server. */
+async function proposed(asked: RollOptions, kind: ServedKind) {
   const { client, namespace, target } = asked
   refuse(asked, kind)
   const before = await client.get(kind.resource, target.name, { namespace })
   const options = await aimed(asked, kind, before)
   const body = rollPatch(options, kind, before)
   const after = await client.patch(kind.resource, target.name, 'strategic', body, { namespace, dryRun: true })
-  const changes = !equal(before.spec, after.spec) && !isSameCanary(options, body, before, after)
-  const handle = `${kind.word}/${target.name}`
+  const changed = !equal(before.spec, after.spec) && !isSameCanary(options, body, before, after)
+  return { options, before, body, after, changed }
+}
+
+/** What the patch would change, step by step. */
+export async function previewServed(asked: RollOptions, name: ServedName): Promise<RollPreview> {
+  const kind = KINDS[name]
+  const { before, after, changed: changes } = await proposed(asked, kind)
+  const handle = `${kind.word}/${asked.target.name}`
   if (!changes) return { changes, isConflict: false, message: `${handle} already runs this template`, steps: [] }
   const steps = listChanges('spec', before.spec, after.spec).trim().split('\n')
   return { changes, isConflict: false, message: `would change ${handle}; its server replaces the pods`, steps }

@@ -36,15 +36,15 @@ export async function respond(
 ): Promise<void> {
   if (answer.type === 'stream') return respondStream(answer, asked, response, departure)
   const isIndented = isPretty(asked) && answer.contentType.startsWith('application/json')
-  const long = isIndented || asked.request.method !== 'GET' ? undefined : answer.long?.()
-  if (long && (long.length < GZIP_MIN_BYTES || !acceptsGzip(asked.request)))
-    return respondLong(answer, long, asked, response, departure)
+  const mayBeGzip = asked.request.method === 'GET' && acceptsGzip(asked.request)
+  const long = isIndented || mayBeGzip || asked.request.method !== 'GET' ? undefined : answer.long?.()
+  if (long) return respondLong(answer, long, asked, response, departure)
   let chunks = isIndented ? indented(answer) : answer.chunks()
   let length = 0
   for (const chunk of chunks) length += chunk.length
   const headers: HeaderFields = commonHeaders(answer.contentType, asked.warnings)
   Object.assign(headers, answer.headers)
-  if (length >= GZIP_MIN_BYTES && acceptsGzip(asked.request) && asked.request.method === 'GET') {
+  if (length >= GZIP_MIN_BYTES && mayBeGzip) {
     chunks = [await promisify(gzip)(Buffer.concat([...chunks], length), { level: GZIP_LEVEL })]
     length = chunks[0]!.length
     headers['content-encoding'] = 'gzip'
