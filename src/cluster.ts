@@ -119,7 +119,7 @@ async function startParts(options: Settled, stops: (() => Promise<void> | void)[
   if (runtime === 'local' && nodes > 1) throw new Error(`the local runtime has one node; ${nodes} nodes need the simulated one`)
   const store = await openStore(options)
   stops.push(() => store.close())
-  const serviceCidr = await serviceRange(options, stops)
+  const serviceCidr = await serviceRange({ ...options, runtime }, stops)
   const stopping = new AbortController()
   // Every informer listens for the end.
   setMaxListeners(0, stopping.signal)
