@@ -8,6 +8,7 @@ import { timestamp } from '../../base/clock.ts'
 import type { KeyPair } from '../auth/certificates.ts'
 import type { InProcessDoor } from '../contract.ts'
 import type { Core } from '../core.ts'
+import { NameQueue } from '../name-queue.ts'
 import { askAvailable, obstacle, type Verdict } from './availability.ts'
 import { OutsideOpenApi } from './open-api.ts'
 import { APISERVICES } from './outside.ts'
@@ -20,11 +21,11 @@ export class ApiServices {
   readonly #core: Core
   readonly #identity: KeyPair
   readonly #door: InProcessDoor
-  readonly #waiting = new Set<string>()
-  #working = false
+  readonly #queue: NameQueue
 
   constructor(core: Core, identity: KeyPair, door: InProcessDoor) {
     this.#core = core
+    this.#queue = new NameQueue({ core, look: (name) => this.#check(name), failure: 'an API service could not be looked at' })
     this.#identity = identity
     this.#door = door
   }
@@ -65,21 +66,7 @@ export class ApiServices {
   }
 
   #look(name: string): void {
-    this.#waiting.add(name)
-    if (this.#working) return
-    this.#working = true
-    this.#work().catch((error: unknown) => this.#core.log.error('an API service could not be looked at', { error }))
-  }
-
-  async #work(): Promise<void> {
-    try {
-      for (const name of this.#waiting) {
-        this.#waiting.delete(name)
-        if (!this.#core.closing.aborted) await this.#check(name)
-      }
-    } finally {
-      this.#working = false
-    }
+    this.#queue.add(name)
   }
 
   async #check(name: string): Promise<void> {

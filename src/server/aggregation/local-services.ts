@@ -9,6 +9,7 @@ import type { APIService, CustomResourceDefinition } from '../../api/types.ts'
 import { timestamp } from '../../base/clock.ts'
 import type { InProcessDoor } from '../contract.ts'
 import type { Core } from '../core.ts'
+import { NameQueue } from '../name-queue.ts'
 import { equalJson } from '../objects/json.ts'
 import { customService, isKnownLocal, localCondition, MANAGED, nameOf } from './local-service.ts'
 import { APISERVICES } from './outside.ts'
@@ -19,11 +20,11 @@ const HEADERS = { 'user-agent': 'kube-apiserver' }
 export class LocalServices {
   readonly #core: Core
   readonly #door: InProcessDoor
-  readonly #waiting = new Set<string>()
-  #working = false
+  readonly #queue: NameQueue
 
   constructor(core: Core, door: InProcessDoor) {
     this.#core = core
+    this.#queue = new NameQueue({ core, look: (name) => this.#settle(name), failure: 'a local API service could not be kept' })
     this.#door = door
   }
 
@@ -34,10 +35,7 @@ export class LocalServices {
   }
 
   serviceChanged(name: string): void {
-    this.#waiting.add(name)
-    if (this.#working) return
-    this.#working = true
-    this.#work().catch((error: unknown) => this.#core.log.error('a local API service could not be kept', { error }))
+    this.#queue.add(name)
   }
 
   /** All versions of its group: those that it has, and those that it may have had. */
@@ -49,17 +47,6 @@ export class LocalServices {
 
   #services(): readonly APIService[] {
     return this.#core.reader.list(APISERVICES.group, APISERVICES.plural) as readonly APIService[]
-  }
-
-  async #work(): Promise<void> {
-    try {
-      for (const name of this.#waiting) {
-        this.#waiting.delete(name)
-        if (!this.#core.closing.aborted) await this.#settle(name)
-      }
-    } finally {
-      this.#working = false
-    }
   }
 
   async #settle(name: string): Promise<void> {

@@ -14,6 +14,7 @@ import { timestamp } from '../../base/clock.ts'
 import type { InProcessDoor } from '../contract.ts'
 import type { Core } from '../core.ts'
 import { createInProcessDoor } from '../in-process.ts'
+import { NameQueue } from '../name-queue.ts'
 import { CLEANUP_FINALIZER, type Cleanup, startCleanup } from './cleanup.ts'
 import { conversionOf } from './conversion.ts'
 import { decideNames, withCondition } from './names.ts'
@@ -42,11 +43,11 @@ export class CustomResources {
   readonly #served = new Map<string, Served>()
   readonly #cleanups = new Map<string, Cleanup>()
   /** Names of definitions whose status is to be looked at. */
-  readonly #waiting = new Set<string>()
-  #working = false
+  readonly #queue: NameQueue
 
   constructor(core: Core) {
     this.#core = core
+    this.#queue = new NameQueue({ core, look: (name) => this.#reconcile(name), failure: 'a definition could not be looked at' })
     this.#door = createInProcessDoor(core, SERVER)
   }
 
@@ -100,21 +101,7 @@ export class CustomResources {
   }
 
   #look(name: string): void {
-    this.#waiting.add(name)
-    if (this.#working) return
-    this.#working = true
-    this.#work().catch((error: unknown) => this.#core.log.error('a definition could not be looked at', { error }))
-  }
-
-  async #work(): Promise<void> {
-    try {
-      for (const name of this.#waiting) {
-        this.#waiting.delete(name)
-        if (!this.#core.closing.aborted) await this.#reconcile(name)
-      }
-    } finally {
-      this.#working = false
-    }
+    this.#queue.add(name)
   }
 
   async #reconcile(name: string): Promise<void> {
